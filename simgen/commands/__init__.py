@@ -1,0 +1,1 @@
+"""Subcommands of ``simgen`` that need nothing but this package."""

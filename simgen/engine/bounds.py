@@ -1,0 +1,111 @@
+"""Upper bounds of decay amplitudes, found by sampling when a decay table is compiled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simgen.engine.call import call_amplitude
+from simgen.engine.lineshape import draw_daughter_masses, draw_mass
+from simgen.engine.scratch import SCRATCH
+from simgen.jit import kernel
+from simgen.phasespace import phase_space, tangent_bound
+from simgen.random import seek, set_key
+
+if TYPE_CHECKING:
+    from simgen.engine.program import Program
+    from simgen.typing import ComplexArray, FloatArray
+
+N_SAMPLES = 4000
+# Two bodies of fixed masses have one configuration, up to a rotation, which changes neither trace
+# nor eigenvalues.
+_N_SAMPLES_FIXED = 4
+# What is added to the largest sampled value where kinematics vary from decay to decay; a decay
+# whose probability still exceeds its bound is counted and reported.
+MARGIN = 1.15
+_SAME = 1e-9
+# Stream key of the sampling: apart from every stage's, so that bounds depend on nothing else.
+_STAGE = 2**32
+
+
+@kernel
+def _sample_spin_matrices(
+    species: Any, channel: Any, parent: Any, low: float, high: float, scratch_array: Any,
+    out: ComplexArray,
+) -> None:  # fmt: skip
+    """Write A A^dagger in the parent's spin space for random decays, (samples, states, states)."""
+    scratch = scratch_array[0]
+    state, momenta, masses = scratch.stream, scratch.momenta, scratch.masses
+    amplitude = scratch.level_amplitude[0]
+    set_key(state, 0, _STAGE)
+    n = channel.n_daughters
+    size, n_states = channel.n_amplitudes, parent.n_states
+    inner = size // n_states
+    scratch.pdgids[0] = parent.pdgid
+    for k in range(n):
+        scratch.pdgids[1 + k] = species[channel.daughters[k]].pdgid
+    for s in range(len(out)):
+        seek(state, s, 0)
+        mass = low
+        if high > low:
+            mass = draw_mass(parent, low, high, state)
+        draw_daughter_masses(species, channel, mass, state, masses)
+        bound = tangent_bound(mass, masses, n, channel.space_shares) if n > 2 else 0.0
+        phase_space(mass, masses, n, bound, state, momenta[1:])
+        momenta[0, 0], momenta[0, 1], momenta[0, 2], momenta[0, 3] = 0.0, 0.0, 0.0, mass
+        call_amplitude(
+            channel.address,
+            channel.parameters,
+            scratch.pdgids.ctypes.data,
+            momenta.ctypes.data,
+            amplitude.ctypes.data,
+        )
+        for a in range(n_states):
+            for b in range(n_states):
+                total = 0.0 + 0.0j
+                for i in range(inner):
+                    total += amplitude[a * inner + i] * np.conj(amplitude[b * inner + i])
+                out[s, a, b] = total
+
+
+def amplitude_bounds(
+    program: Program, channel: int, parent: int, low: float, high: float
+) -> tuple[float, float]:
+    """Return upper bounds of trace and largest eigenvalue of A A^dagger.
+
+    A decay with density matrix rho (trace 1) has Tr(rho A A^dagger) at most the largest
+    eigenvalue of A A^dagger, and at most its trace times the largest eigenvalue of rho.
+
+    Parameters
+    ----------
+    program, channel, parent
+        A channel of the species `parent`, with everything but its bounds in place.
+    low, high
+        Range of the parent's mass, GeV; equal for a fixed mass.
+    """
+    species, record = program.species, program.channels[channel]
+    n_states = int(species[parent]["n_states"])
+    samples = np.zeros((_n_samples(species, record, low, high), n_states, n_states), complex)
+    _sample_spin_matrices(
+        species, record, species[parent], low, high, np.zeros(1, SCRATCH), samples
+    )
+    trace: FloatArray = np.einsum("sii->s", samples).real
+    eigen: Any = np.linalg.eigvalsh(samples)[:, -1]
+    return _with_margin(trace), _with_margin(eigen)
+
+
+def _n_samples(species: Any, channel: Any, low: float, high: float) -> int:
+    """Return how many configurations of a channel have to be looked at."""
+    n = int(channel["n_daughters"])
+    varies = low < high or bool(np.any(species[channel["daughters"][:n]]["width"] > 0.0))
+    return N_SAMPLES if varies or n > 2 else _N_SAMPLES_FIXED
+
+
+def _with_margin(values: FloatArray) -> float:
+    """Return a bound of what was sampled; values that are all the same need next to no margin.
+
+    Two bodies of fixed mass have one configuration, up to a rotation that changes nothing here.
+    """
+    margin = MARGIN if np.ptp(values) > _SAME * values.max() else 1.0 + _SAME
+    return float(values.max() * margin)

@@ -1,0 +1,34 @@
+"""Call a compiled amplitude through its address, from inside a kernel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def call_amplitude(
+    typing_context: Any,  # noqa: ARG001
+    address: Any,  # noqa: ARG001
+    parameters: Any,  # noqa: ARG001
+    pdgids: Any,  # noqa: ARG001
+    momenta: Any,  # noqa: ARG001
+    out: Any,  # noqa: ARG001
+) -> Any:
+    """Call the C function at `address` with four pointers, all given as integers.
+
+    The arrays behind the pointers must be alive until the call returns, which holds for arrays
+    that are read or written again afterwards. See `simgen.models.contract` for their contents.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
+        pointer = ir.IntType(8).as_pointer()
+        function = ir.FunctionType(ir.VoidType(), [pointer] * 4)
+        callee = builder.inttoptr(arguments[0], function.as_pointer())
+        builder.call(callee, [builder.inttoptr(a, pointer) for a in arguments[1:]])
+        return context.get_dummy_value()
+
+    return types.void(*[types.intp] * 5), codegen

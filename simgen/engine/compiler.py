@@ -1,0 +1,531 @@
+"""Compile a decay table to the flat arrays of a `Program`."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from simgen.engine.bounds import amplitude_bounds
+from simgen.engine.program import (
+    CHANNEL,
+    FLAT,
+    MAX_AMPLITUDES,
+    MAX_DEPTH,
+    MAX_PARTICLES,
+    MAX_STATES,
+    NONRELATIVISTIC,
+    RELATIVISTIC,
+    SPECIES,
+    Program,
+)
+from simgen.errors import DecayFileError, UnsupportedModelError
+from simgen.models import DecayModel, compile_amplitude
+from simgen.particles import PROMPT_WIDTH
+from simgen.phasespace import MAX_DAUGHTERS, best_shares, tangent_bound
+from simgen.spin import NEUTRINO_CODES, n_spin_states
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simgen.decfile import Channel, DecayTable
+    from simgen.typing import FloatArray
+
+PHOTON = 22
+_KINDS = {"RELBW": RELATIVISTIC, "NONRELBW": NONRELATIVISTIC, "FLAT": FLAT}
+_MOST_FRACTION = 0.5
+# Lowest mass, in widths below the pole, of a resonance that is not decayed.
+_UNDECAYED_RANGE = 15.0
+# The same for all others, 0.03 % of a Breit-Wigner: without it f_2 -> eta eta is open 0.3 GeV below
+# two eta masses, and finding an eta of width 1.3 keV there takes 10^5 trials.
+_TAIL_RANGE = 1000.0
+# Lowest mass of a resonance relative to its decays' threshold: none is left without any room.
+_ABOVE_THRESHOLD = 1.0 + 1e-9
+# Range of the root's mass for which amplitudes are bounded, in standard deviations.
+_ROOT_RANGE = 5.0
+UnsupportedPolicy = Literal["error", "phsp"]
+
+
+@dataclass(frozen=True, slots=True)
+class Substitution:
+    """A channel generated as phase space because its model is not implemented."""
+
+    decay: str
+    model: str
+    per_event: float
+    where: str
+
+
+@dataclass(frozen=True)
+class CompiledDecays:
+    """A program and what people want to know about it.
+
+    Attributes
+    ----------
+    program
+        The flat arrays.
+    species
+        Name of each species.
+    channels
+        Description of each channel, "parent -> daughters MODEL".
+    per_event
+        (channels,) expected number of times an event uses each channel.
+    substitutions
+        Channels generated as phase space instead of their model.
+    notes
+        Anything else that is not generated as the decay file says.
+    """
+
+    program: Program
+    species: tuple[str, ...]
+    channels: tuple[str, ...]
+    per_event: tuple[float, ...]
+    substitutions: tuple[Substitution, ...]
+    notes: tuple[str, ...]
+    # Compiled C functions; the program holds their addresses, so they must live as long.
+    functions: tuple[Any, ...] = field(repr=False)
+
+
+def describe(parent: str, channel: Channel) -> str:
+    """Return "parent -> daughter daughter MODEL"."""
+    return f"{parent} -> {' '.join(channel.daughters)} {channel.model}"
+
+
+def compile_decays(
+    table: DecayTable,
+    root: str,
+    root_mass: float,
+    *,
+    root_spread: float = 0.0,
+    keep_stable: Sequence[str] = (),
+    unsupported_models: UnsupportedPolicy = "error",
+) -> CompiledDecays:
+    """Compile everything reachable from `root`.
+
+    Parameters
+    ----------
+    table
+        Decay table.
+    root
+        Particle or alias an event begins with.
+    root_mass
+        Its mean mass, GeV: sqrt(s) of the beams.
+    root_spread
+        Standard deviation of its mass, GeV.
+    keep_stable
+        Particles and aliases that are not decayed.
+    unsupported_models
+        ``"error"``: refuse a reachable channel whose model is not implemented; ``"phsp"``:
+        generate it as phase space and list it in the result.
+
+    Raises
+    ------
+    DecayFileError
+        If the root does not decay, decays into itself, or has no channel that is kinematically
+        possible.
+    UnsupportedModelError
+        If a reachable channel has a model that is not implemented.
+    """
+    return _Compiler(
+        table, root, root_mass, root_spread, frozenset(keep_stable), unsupported_models
+    ).run()
+
+
+class _Compiler:
+    """The state of one compilation."""
+
+    def __init__(
+        self,
+        table: DecayTable,
+        root: str,
+        root_mass: float,
+        root_spread: float,
+        keep_stable: frozenset[str],
+        policy: UnsupportedPolicy,
+    ) -> None:
+        self.table, self.root = table, root
+        self.root_mass, self.root_spread = root_mass, root_spread
+        self.keep_stable, self.policy = keep_stable, policy
+        self.order: list[str] = []
+        self.chains: dict[str, tuple[Channel, ...]] = {}
+        self.low: dict[str, float] = {}
+        self.high: dict[str, float] = {}
+        self.notes: list[str] = []
+        self.functions: dict[str, Any] = {}
+
+    def run(self) -> CompiledDecays:
+        """Compile."""
+        self._walk()
+        self._limit_masses()
+        numbers = {name: i for i, name in enumerate(self.order)}
+        per_species = self._expected()
+        substitutions = self._substitutions(per_species)
+        if substitutions and self.policy == "error":
+            raise UnsupportedModelError(_unsupported_message(substitutions))
+        channels, parameters = self._channel_records(numbers)
+        largest_event = self._largest(lambda sizes: 1 + sum(sizes))
+        self._check_sizes(largest_event, channels)
+        program = Program(self._species_records(), channels, parameters, largest_event)
+        self._set_bounds(program)
+        used = [
+            (name, channel, per_species[name] * fraction)
+            for name in self.order
+            for channel, fraction in zip(self.chains[name], self._fractions(name), strict=True)
+        ]
+        return CompiledDecays(
+            program=program,
+            species=tuple(self.order),
+            channels=tuple(describe(name, channel) for name, channel, _ in used),
+            per_event=tuple(often for _, _, often in used),
+            substitutions=tuple(substitutions),
+            notes=tuple(self.notes),
+            functions=tuple(self.functions.values()),
+        )
+
+    # ---- what is reachable -------------------------------------------------------------------
+
+    def _channels_of(self, name: str) -> tuple[Channel, ...]:
+        """Return the channels a species decays by; none if it stays."""
+        data = self.table.particle(name)
+        if name in self.keep_stable or data.name in self.keep_stable:
+            return ()
+        return self.table.channels.get(name, ())
+
+    def _walk(self) -> None:
+        """List species from the root on, parents before daughters; refuse loops."""
+        if not self._channels_of(self.root):
+            msg = f"{self.root} has no decays in {', '.join(f.name for f in self.table.files)}"
+            raise DecayFileError(msg)
+        finished: list[str] = []
+        active: list[str] = []
+        done: set[str] = set()
+
+        def visit(name: str) -> None:
+            if name in done:
+                return
+            if name in active:
+                loop = " -> ".join([*active[active.index(name) :], name])
+                msg = f"decays go round in a circle: {loop}"
+                raise DecayFileError(msg)
+            active.append(name)
+            self.chains[name] = self._channels_of(name)
+            for channel in self.chains[name]:
+                if len(channel.daughters) > MAX_DAUGHTERS:
+                    raise DecayFileError(
+                        f"{channel.source.file}:{channel.source.line}: {describe(name, channel)}: "
+                        f"{len(channel.daughters)} daughters, at most {MAX_DAUGHTERS} are possible"
+                    )
+                for daughter in channel.daughters:
+                    visit(daughter)
+            active.pop()
+            done.add(name)
+            finished.append(name)
+
+        visit(self.root)
+        self.order = finished[::-1]
+
+    # ---- masses ------------------------------------------------------------------------------
+
+    def _fixed(self, name: str) -> bool:
+        """Say whether a species has one mass."""
+        return name == self.root or self.table.particle(name).width < PROMPT_WIDTH
+
+    def _mass(self, name: str) -> float:
+        """Return the nominal mass of a species."""
+        return self.root_mass if name == self.root else self.table.particle(name).mass
+
+    def _threshold(self, channel: Channel) -> float:
+        """Return the sum of the lowest masses of a channel's daughters.
+
+        A single daughter is another name of the same state (K0 -> K_S0) and takes its mass.
+        """
+        if len(channel.daughters) == 1:
+            return 0.0
+        return sum(self.low[d] for d in channel.daughters)
+
+    def _limit_masses(self) -> None:
+        """Set the mass limits of all species and drop channels that can never happen."""
+        for name in reversed(self.order):  # daughters first
+            self._set_low(name)
+            self._drop_closed(name)
+        self.high = {name: self._mass(name) for name in self.order}
+        for name in self.order:  # parents first
+            for channel in self.chains[name]:
+                room = self.high[name] - self._threshold(channel)
+                for daughter in channel.daughters:
+                    if not self._fixed(daughter):
+                        reach = min(self.low[daughter] + room, self._user_limits(daughter)[1])
+                        self.high[daughter] = max(self.high[daughter], reach)
+        for name in self.order:
+            if not self._fixed(name):
+                self.high[name] = min(self.high[name], self._user_limits(name)[1])
+
+    def _user_limits(self, name: str) -> tuple[float, float]:
+        """Return limits of the lineshape that the decay file sets."""
+        shape = self.table.lineshapes.get(name) or self.table.lineshapes.get(
+            self.table.particle(name).name
+        )
+        low = 0.0 if shape is None or shape.mass_min is None else shape.mass_min
+        high = math.inf if shape is None or shape.mass_max is None else shape.mass_max
+        return low, high
+
+    def _set_low(self, name: str) -> None:
+        """Set the lowest mass of a species.
+
+        A resonance begins where half of its branching fraction is open: a fixed-width
+        Breit-Wigner knows nothing of the phase space of its decays, and without this limit its
+        far tail would be filled by rare radiative modes alone.
+        """
+        if self._fixed(name):
+            self.low[name] = self._mass(name)
+            return
+        low, high = self._user_limits(name)
+        data = self.table.particle(name)
+        reach = _TAIL_RANGE if self.chains[name] else _UNDECAYED_RANGE
+        low = max(low, data.mass - reach * data.width)
+        opened = 0.0
+        for channel in sorted(self.chains[name], key=self._threshold):
+            low = max(low, self._threshold(channel) * _ABOVE_THRESHOLD)
+            opened += channel.fraction
+            if opened >= _MOST_FRACTION:
+                break
+        if low >= high:
+            raise DecayFileError(
+                f"the lineshape of {name} ends at {high:.4f} GeV (ChangeMassMax), but begins at "
+                f"{low:.4f} GeV (ChangeMassMin, or where it can decay)"
+            )
+        self.low[name] = low
+
+    def _drop_closed(self, name: str) -> None:
+        """Leave out the channels of a fixed mass that are below threshold."""
+        if not self._fixed(name):
+            return
+        mass = self._mass(name)
+        open_channels = tuple(c for c in self.chains[name] if self._threshold(c) < mass)
+        for channel in self.chains[name]:
+            if channel not in open_channels:
+                self.notes.append(
+                    f"{channel.source.file}:{channel.source.line}: {describe(name, channel)} needs "
+                    f"{self._threshold(channel):.4f} GeV and is left out: {name} has {mass:.4f} GeV"
+                )
+        if self.chains[name] and not open_channels:
+            msg = f"no decay of {name} is kinematically possible; " + self.notes[-1]
+            raise DecayFileError(msg)
+        self.chains[name] = open_channels
+
+    # ---- how often ---------------------------------------------------------------------------
+
+    def _fractions(self, name: str) -> list[float]:
+        """Return branching fractions, summing to 1."""
+        total = math.fsum(c.fraction for c in self.chains[name])
+        return [c.fraction / total for c in self.chains[name]]
+
+    def _expected(self) -> dict[str, float]:
+        """Return the expected number of each species in an event."""
+        expected = dict.fromkeys(self.order, 0.0)
+        expected[self.root] = 1.0
+        for name in self.order:
+            for channel, fraction in zip(self.chains[name], self._fractions(name), strict=True):
+                for daughter in channel.daughters:
+                    expected[daughter] += expected[name] * fraction
+        return expected
+
+    def _substitutions(self, expected: dict[str, float]) -> list[Substitution]:
+        """List channels whose model is not implemented, most frequent first."""
+        found = [
+            Substitution(
+                decay=describe(name, channel),
+                model=channel.model,
+                per_event=expected[name] * fraction,
+                where=f"{channel.source.file}:{channel.source.line}",
+            )
+            for name in self.order
+            for channel, fraction in zip(self.chains[name], self._fractions(name), strict=True)
+            if self.table.model_of(name, channel) is None
+        ]
+        return sorted(found, key=lambda s: -s.per_event)
+
+    # ---- flat arrays -------------------------------------------------------------------------
+
+    def _n_states(self, name: str) -> int:
+        """Return the number of spin states, 1 for spins that no amplitude serves."""
+        data = self.table.particle(name)
+        massless = abs(data.pdgid) in NEUTRINO_CODES or data.pdgid == PHOTON
+        n = n_spin_states(data.spin2, massless=massless)
+        return n if n <= MAX_STATES else 1
+
+    def _amplitude(self, parent: str, channel: Channel) -> int:
+        """Return the address of a channel's compiled amplitude, 0 for phase space."""
+        model = self.table.model_of(parent, channel)
+        if model is None or model.amplitude is None:
+            return 0
+        self._check_model(model, parent, channel)
+        if model.name not in self.functions:
+            self.functions[model.name] = compile_amplitude(model.amplitude)
+        return int(self.functions[model.name].address)
+
+    def _check_model(self, model: DecayModel, parent: str, channel: Channel) -> None:
+        """Refuse parameters or spins the model does not serve."""
+        particles = [self.table.particle(d) for d in channel.daughters]
+        problem = model.problem(channel.parameters, self.table.particle(parent), particles)
+        if problem is not None:
+            source = channel.source
+            raise DecayFileError(
+                f"{source.file}:{source.line}: {describe(parent, channel)}: {problem}\n"
+                f"  {source.text.strip()}"
+            )
+
+    def _lineshape(self, name: str) -> int:
+        """Return the kind of lineshape; note the kinds that are not implemented."""
+        if name == self.root:  # drawn only to bound its amplitudes over the range of its mass
+            return FLAT
+        shape = self.table.lineshapes.get(name)
+        if shape is None:
+            return RELATIVISTIC
+        if shape.kind not in _KINDS and not self._fixed(name):
+            self.notes.append(
+                f"lineshape {shape.kind} of {name} is not implemented: a relativistic "
+                "Breit-Wigner is used"
+            )
+        if not self._fixed(name) and (shape.blatt_weisskopf is not None or shape.partial_waves):
+            self.notes.append(
+                f"barrier factors and partial waves of the lineshape of {name} are not applied"
+            )
+        return _KINDS.get(shape.kind, RELATIVISTIC)
+
+    def _species_records(self) -> Any:
+        """Return the species' records."""
+        species = np.zeros(len(self.order), SPECIES)
+        for row, name in zip(species, self.order, strict=True):
+            data = self.table.particle(name)
+            row["pdgid"] = data.pdgid
+            row["mass"] = self._mass(name)
+            row["width"] = 0.0 if self._fixed(name) else data.width
+            row["min_mass"] = self._lowest(name)
+            row["max_mass"] = self.high[name]
+            row["lineshape"] = self._lineshape(name)
+            row["ctau"] = self._ctau(name)
+            row["n_states"] = self._n_states(name)
+            row["n_channels"] = len(self.chains[name])
+        species["first_channel"] = np.cumsum(species["n_channels"]) - species["n_channels"]
+        return species
+
+    def _channel_records(self, numbers: dict[str, int]) -> tuple[Any, FloatArray]:
+        """Return the channels' records, bounds still missing, and all model parameters."""
+        flat = [(name, channel) for name in self.order for channel in self.chains[name]]
+        channels = np.zeros(len(flat), CHANNEL)
+        parameters: list[float] = []
+        starts: list[int] = []
+        for row, (name, channel) in zip(channels, flat, strict=True):
+            address = self._amplitude(name, channel)
+            n_states = [self._n_states(n) for n in (name, *channel.daughters)]
+            row["threshold"] = self._threshold(channel)
+            row["n_daughters"] = len(channel.daughters)
+            row["daughters"][: len(channel.daughters)] = [numbers[d] for d in channel.daughters]
+            row["address"] = address
+            row["n_amplitudes"] = math.prod(n_states) if address else 1
+            starts.append(len(parameters))
+            if address:
+                parameters.extend(float(p) for p in channel.parameters)
+        # one more, so that a channel without parameters still points into the array
+        values = np.array([*parameters, 0.0])
+        channels["parameters"] = values.ctypes.data + values.itemsize * np.array(starts)
+        first = 0
+        for name in self.order:
+            last = first + len(self.chains[name])
+            channels["cumulative"][first:last] = np.cumsum(self._fractions(name))
+            if last > first:
+                # rounding must not run past the last channel
+                channels["cumulative"][last - 1] = math.inf
+            first = last
+        return channels, values
+
+    def _lowest(self, name: str) -> float:
+        """Return the lowest mass; for the root the lowest threshold of its channels."""
+        if name == self.root:
+            return min(self._threshold(c) for c in self.chains[name])
+        return self.low[name]
+
+    def _ctau(self, name: str) -> float:
+        """Return the mean proper decay length, 0 for the root and for what stays."""
+        ctau = self.table.particle(name).ctau
+        return ctau if name != self.root and self.chains[name] and math.isfinite(ctau) else 0.0
+
+    def _largest(self, combine: Any) -> int:
+        """Return the largest value of a quantity that a decay combines from its daughters'."""
+        size: dict[str, int] = {}
+        for name in reversed(self.order):
+            size[name] = max(
+                (combine([size[d] for d in c.daughters]) for c in self.chains[name]), default=1
+            )
+        return size[self.root]
+
+    def _set_bounds(self, program: Program) -> None:
+        """Fill in the bounds of phase-space weights and amplitudes."""
+        for parent, own in enumerate(program.species):
+            fixed_parent = parent != 0 and own["width"] == 0.0
+            low, high = float(own["min_mass"]), float(own["max_mass"])
+            if own["width"] == 0.0:
+                low = high = float(own["mass"])
+            if parent == 0:
+                low -= _ROOT_RANGE * self.root_spread
+                high += _ROOT_RANGE * self.root_spread
+            first = int(own["first_channel"])
+            for number in range(first, first + int(own["n_channels"])):
+                channel = program.channels[number]
+                n = int(channel["n_daughters"])
+                daughters = program.species[channel["daughters"][:n]]
+                if n > 2:
+                    self._set_space_bound(channel, own, daughters, fixed=fixed_parent)
+                if channel["address"] != 0:
+                    open_low = max(low, float(channel["threshold"]) * (1.0 + 1e-9))
+                    bounds = amplitude_bounds(
+                        program, number, parent, open_low, max(open_low, high)
+                    )
+                    channel["trace_bound"], channel["eigen_bound"] = bounds
+
+    @staticmethod
+    def _set_space_bound(channel: Any, parent: Any, daughters: Any, *, fixed: bool) -> None:
+        """Prepare the bound of the phase-space weight; it is final where no mass varies."""
+        n = len(daughters)
+        masses = np.ascontiguousarray(daughters["mass"])
+        mass = float(parent["mass"])
+        if mass <= masses.sum():
+            # Possible in the tails only: take the plane for masses that just fit.
+            masses = np.ascontiguousarray(daughters["min_mass"])
+            mass = max(mass, float(parent["max_mass"]), 1.001 * masses.sum())
+        shares = np.zeros(MAX_DAUGHTERS)
+        best_shares(mass, masses, n, shares)
+        channel["space_shares"] = shares
+        varies = not fixed or bool(np.any(daughters["width"] > 0.0))
+        channel["space_bound"] = math.nan if varies else tangent_bound(mass, masses, n, shares)
+
+    def _check_sizes(self, largest_event: int, channels: Any) -> None:
+        """Refuse what the event kernel has no room for."""
+        limits = [
+            ("particles in an event", largest_event, MAX_PARTICLES),
+            ("decays in a row", self._largest(lambda sizes: 1 + max(sizes)), MAX_DEPTH),
+            ("spin combinations", int(channels["n_amplitudes"].max()), MAX_AMPLITUDES),
+        ]
+        for what, found, most in limits:
+            if found > most:
+                msg = f"the decays of {self.root} make up to {found} {what}, at most {most} fit"
+                raise DecayFileError(msg)
+
+
+def _unsupported_message(substitutions: Sequence[Substitution]) -> str:
+    """Name the models, and the most frequent decays that use them."""
+    models = sorted({s.model for s in substitutions})
+    shown = substitutions[:10]
+    lines = [f"  {s.where}: {s.decay} ({s.per_event:.2g} per event)" for s in shown]
+    more = len(substitutions) - len(shown)
+    if more > 0:
+        lines.append(f"  and {more} more")
+    return (
+        f"decay models not implemented: {', '.join(models)}\n"
+        + "\n".join(lines)
+        + "\nSet `unsupported_models: phsp` in the configuration to generate these decays as "
+        "phase space; they are then listed in the output."
+    )

@@ -1,0 +1,378 @@
+"""The event kernel: one collision, then the decay chain, depth first.
+
+A particle decays with its density matrix given; then each daughter in turn gets the density
+matrix conditional on everything already decayed, decays with its whole subtree, and reports its
+decay matrix back (see `simgen.engine.density`). A stack replaces recursion.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from simgen.engine.borrow import borrowed
+from simgen.engine.call import call_amplitude
+from simgen.engine.collision import draw_collision
+from simgen.engine.density import (
+    conditional_matrix,
+    decay_probability,
+    largest_eigenvalue_bound,
+)
+from simgen.engine.lineshape import draw_daughter_masses
+from simgen.engine.program import (
+    N_DECAYS,
+    N_EXCEEDED,
+    N_TRIALS,
+)
+from simgen.jit import kernel
+from simgen.lorentz import boost_by_matrix, boost_matrix, compose
+from simgen.phasespace import phase_space, tangent_bound
+from simgen.random import exponential, seek, set_key, uniform
+
+if TYPE_CHECKING:
+    from simgen.beams import CompiledBeams
+    from simgen.typing import (
+        ComplexArray,
+        FloatArray,
+        Int8Array,
+        Int32Array,
+        IntArray,
+        UInt64Array,
+    )
+
+_ROOT_VECTOR_STATES = 3
+# Kernels called with a literal 0 as well as with a variable would be compiled twice.
+_ZERO = np.int64(0)
+
+
+class Output(NamedTuple):
+    """Arrays the kernel fills; see `simgen.events.EventBlock` for their meaning."""
+
+    process: Int32Array
+    beam: FloatArray
+    vertex: FloatArray
+    offsets: IntArray
+    pdgid: Int32Array
+    mother: Int32Array
+    status: Int8Array
+    p4: FloatArray
+    production: FloatArray
+
+
+@kernel
+def _choose_channel(species: Any, channels: Any, mass: float, state: UInt64Array) -> int:
+    """Draw a channel that is open at this mass by branching fraction."""
+    first: int = species.first_channel
+    n: int = species.n_channels
+    if n == 1:
+        return first
+    while True:
+        u = uniform(state)
+        low, high = first, first + n - 1
+        while low < high:
+            middle = (low + high) // 2
+            if channels[middle].cumulative > u:
+                high = middle
+            else:
+                low = middle + 1
+        if channels[low].threshold < mass:
+            return low
+
+
+@kernel
+def _draw_decay(
+    species: Any,
+    channel: Any,
+    parent: Any,
+    mass: float,
+    particle: int,
+    level: int,
+    state: UInt64Array,
+    scratch: Any,
+    counter: IntArray,
+) -> None:
+    """Draw masses and momenta of one decay, accepted on its amplitude.
+
+    Fills ``scratch.momenta`` (parent's rest frame, parent in row 0), ``scratch.masses`` and, for
+    a model with an amplitude, ``scratch.level_amplitude[level]``.
+    """
+    n = channel.n_daughters
+    momenta, masses = scratch.momenta, scratch.masses
+    amplitude, density = scratch.level_amplitude[level], scratch.density[particle]
+    polarised = scratch.polarised[particle]
+    limit = 0.0
+    if channel.address != 0:
+        largest = 1.0 / parent.n_states
+        if polarised:
+            largest = largest_eigenvalue_bound(density, parent.n_states)
+        limit = min(channel.eigen_bound, channel.trace_bound * largest)
+        scratch.pdgids[0] = parent.pdgid
+        for k in range(n):
+            scratch.pdgids[1 + k] = species[channel.daughters[k]].pdgid
+    counter[N_DECAYS] += 1
+    while True:
+        counter[N_TRIALS] += 1
+        draw_daughter_masses(species, channel, mass, state, masses)
+        bound = channel.space_bound
+        if np.isnan(bound):
+            bound = tangent_bound(mass, masses, n, channel.space_shares)
+        counter[N_EXCEEDED] += phase_space(mass, masses, n, bound, state, momenta[1:])
+        if channel.address == 0:
+            return
+        momenta[0, 0], momenta[0, 1], momenta[0, 2], momenta[0, 3] = 0.0, 0.0, 0.0, mass
+        call_amplitude(
+            channel.address,
+            channel.parameters,
+            scratch.pdgids.ctypes.data,
+            momenta.ctypes.data,
+            amplitude.ctypes.data,
+        )
+        probability = decay_probability(
+            amplitude, parent.n_states, channel.n_amplitudes, density, polarised
+        )
+        if probability > limit:
+            counter[N_EXCEEDED] += 1
+        if uniform(state) * limit <= probability:
+            return
+
+
+@kernel
+def _copy_matrix(source: ComplexArray, n: int, target: ComplexArray) -> None:
+    """Copy the upper left (n, n) of a matrix."""
+    for i in range(n):
+        for j in range(n):
+            target[i, j] = source[i, j]
+
+
+@kernel
+def _load_spins(species: Any, channel: Any, scratch: Any, level: int) -> int:
+    """Gather dimensions and known matrices of the decay at `level`; return 1 + n daughters."""
+    particle, first = scratch.level_particle[level], scratch.level_first[level]
+    scratch.dims[0] = species[scratch.species[particle]].n_states
+    scratch.known[0] = scratch.polarised[particle]
+    if scratch.known[0]:
+        _copy_matrix(scratch.density[particle], scratch.dims[0], scratch.matrices[0])
+    for k in range(channel.n_daughters):
+        scratch.dims[1 + k] = species[scratch.species[first + k]].n_states
+        scratch.known[1 + k] = scratch.reported[first + k]
+        if scratch.known[1 + k]:
+            _copy_matrix(scratch.report[first + k], scratch.dims[1 + k], scratch.matrices[1 + k])
+    n: int = channel.n_daughters
+    return 1 + n
+
+
+@kernel
+def _place_frame(species: Any, channels: Any, scratch: Any, level: int) -> None:
+    """Write the boost from the rest frame of the particle at `level` to the lab.
+
+    The axes of a rest frame matter only where the spin of the particle is correlated with that
+    of its parent; there they are the parent's, see `simgen.spin`. All else is isotropic, and the
+    axes are the lab's.
+    """
+    particle = scratch.level_particle[level]
+    to_lab = scratch.level_boost[level]
+    mass = scratch.mass[particle]
+    correlated = False
+    if level > 0:
+        parent_channel = channels[scratch.level_channel[level - 1]]
+        spins = species[scratch.species[particle]].n_states
+        correlated = parent_channel.address != 0 and spins > 1
+    if correlated:
+        p = scratch.rest_p4[particle]
+        boost_matrix(p[0], p[1], p[2], p[3], mass, scratch.boost)
+        compose(scratch.level_boost[level - 1], scratch.boost, to_lab)
+    else:
+        p = scratch.p4[particle]
+        boost_matrix(p[0], p[1], p[2], p[3], mass, to_lab)
+
+
+@kernel
+def _enter(
+    species: Any,
+    channels: Any,
+    scratch: Any,
+    level: int,
+    count: int,
+    state: UInt64Array,
+    counters: IntArray,
+) -> int:
+    """Decay the particle at `level`; append its daughters; return the new number of particles."""
+    particle = scratch.level_particle[level]
+    own = species[scratch.species[particle]]
+    mass = scratch.mass[particle]
+    number = _choose_channel(own, channels, mass, state)
+    channel = channels[number]
+    _draw_decay(species, channel, own, mass, particle, level, state, scratch, counters[number])
+    _place_frame(species, channels, scratch, level)
+    to_lab = scratch.level_boost[level]
+    # A proper time s (mm/c) displaces by s p / m.
+    per_mass = 0.0
+    if own.ctau > 0.0:
+        per_mass = own.ctau * exponential(state) / mass
+    n: int = channel.n_daughters
+    for k in range(n):
+        index = count + k
+        scratch.species[index] = channel.daughters[k]
+        scratch.mother[index] = particle
+        scratch.mass[index] = scratch.masses[k]
+        scratch.polarised[index] = False
+        scratch.reported[index] = False
+        boost_by_matrix(to_lab, scratch.momenta[1 + k], scratch.p4[index])
+        for i in range(4):
+            scratch.rest_p4[index, i] = scratch.momenta[1 + k, i]
+            scratch.production[index, i] = (
+                scratch.production[particle, i] + per_mass * scratch.p4[particle, i]
+            )
+    scratch.level_channel[level] = number
+    scratch.level_first[level] = count
+    scratch.level_next[level] = 0
+    return count + n
+
+
+@kernel
+def _leave(species: Any, channels: Any, scratch: Any, level: int) -> None:
+    """Report the decay matrix of the particle at `level`, whose subtree is complete."""
+    particle = scratch.level_particle[level]
+    channel = channels[scratch.level_channel[level]]
+    if level == 0 or channel.address == 0:
+        return
+    wanted = channels[scratch.level_channel[level - 1]].address != 0
+    if not wanted or species[scratch.species[particle]].n_states == 1:
+        return
+    n = _load_spins(species, channel, scratch, level)
+    conditional_matrix(
+        scratch.level_amplitude[level],
+        scratch.dims,
+        n,
+        scratch.matrices,
+        scratch.known,
+        int(_ZERO),  # the parent
+        scratch.work,
+        scratch.report[particle],
+    )
+    scratch.reported[particle] = True
+
+
+@kernel
+def _decay_chain(
+    species: Any, channels: Any, scratch: Any, state: UInt64Array, counters: IntArray
+) -> int:
+    """Decay particle 0 and everything below it; return the number of particles."""
+    level = int(_ZERO)
+    scratch.level_particle[0] = 0
+    count = _enter(species, channels, scratch, level, level + 1, state, counters)
+    while level >= 0:
+        channel = channels[scratch.level_channel[level]]
+        k = scratch.level_next[level]
+        if k == channel.n_daughters:
+            _leave(species, channels, scratch, level)
+            level -= 1
+            continue
+        scratch.level_next[level] = k + 1
+        index = scratch.level_first[level] + k
+        daughter = species[scratch.species[index]]
+        if daughter.n_channels == 0:
+            continue
+        if channel.address != 0 and daughter.n_states > 1:
+            n = _load_spins(species, channel, scratch, level)
+            conditional_matrix(
+                scratch.level_amplitude[level],
+                scratch.dims,
+                n,
+                scratch.matrices,
+                scratch.known,
+                1 + k,
+                scratch.work,
+                scratch.density[index],
+            )
+            scratch.polarised[index] = True
+        level += 1
+        scratch.level_particle[level] = index
+        count = _enter(species, channels, scratch, level, count, state, counters)
+    return count
+
+
+@kernel
+def _start(species: Any, scratch: Any, beams: CompiledBeams, state: UInt64Array) -> None:
+    """Place the root: the collision's four-momentum, primary vertex and polarisation."""
+    vertex = scratch.production[0]
+    mass = draw_collision(beams, species[0].min_mass, state, scratch.p4[0], vertex[:3])
+    vertex[3] = 0.0
+    scratch.species[0] = 0
+    scratch.mother[0] = -1
+    scratch.mass[0] = mass
+    scratch.reported[0] = False
+    scratch.polarised[0] = species[0].n_states == _ROOT_VECTOR_STATES
+    if scratch.polarised[0]:
+        for i in range(3):
+            for j in range(3):
+                value = -0.5 * beams.axis[i] * beams.axis[j]
+                scratch.density[0, i, j] = value + 0.5 if i == j else value
+
+
+@kernel
+def generate_events(
+    species: Any,
+    channels: Any,
+    beams: CompiledBeams,
+    seed: int,
+    stage: int,
+    event_id: IntArray,
+    scratch_array: Any,
+    out: Output,
+    counters: IntArray,
+) -> int:
+    """Generate events until all are made or the particle arrays are full.
+
+    Parameters
+    ----------
+    species, channels
+        Of a `Program`.
+    beams
+        Compiled beams. A root with three spin states is polarised as a photon from e+e-
+        annihilation makes it: J_z = +-1 along the beams, rho_ij = (delta_ij - n_i n_j) / 2.
+    seed, stage
+        Key of the random streams.
+    event_id
+        (n,) which events to make.
+    scratch_array
+        (1,) of `simgen.engine.scratch.SCRATCH`, one a thread.
+    out
+        Arrays to fill; ``offsets[0]`` is 0.
+    counters
+        (channels, N_COUNTERS), added to.
+
+    Returns
+    -------
+    int
+        Number of events made.
+    """
+    scratch = scratch_array[0]
+    state = scratch.stream
+    set_key(state, seed, stage)
+    all_species, all_channels = borrowed(species), borrowed(channels)
+    counts = borrowed(counters)
+    capacity = len(out.pdgid)
+    for e in range(len(event_id)):
+        seek(state, event_id[e], 0)
+        _start(all_species, scratch, beams, state)
+        count = _decay_chain(all_species, all_channels, scratch, state, counts)
+        row = out.offsets[e]
+        if row + count > capacity:
+            return e
+        for i in range(count):
+            own = all_species[scratch.species[i]]
+            out.pdgid[row + i] = own.pdgid
+            out.mother[row + i] = scratch.mother[i]
+            out.status[row + i] = 1 if own.n_channels == 0 else 2
+            for j in range(4):
+                out.p4[row + i, j] = scratch.p4[i, j]
+                out.production[row + i, j] = scratch.production[i, j]
+        for j in range(4):
+            out.beam[e, j] = scratch.p4[0, j]
+        for j in range(3):
+            out.vertex[e, j] = scratch.production[0, j]
+        out.process[e] = scratch.level_channel[0]
+        out.offsets[e + 1] = row + count
+    return len(event_id)

@@ -1,0 +1,84 @@
+"""A decay program: everything the event kernel needs to know, as records.
+
+Records rather than one array a quantity: a kernel reaches a record through one pointer, where
+every array passed to a function costs reference counting, which at a hundred nanoseconds a
+decay would be most of the time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from simgen.phasespace import MAX_DAUGHTERS
+
+if TYPE_CHECKING:
+    from simgen.typing import FloatArray, IntArray
+
+RELATIVISTIC, NONRELATIVISTIC, FLAT = 0, 1, 2
+MAX_STATES = 5
+MAX_PARTICLES = 512
+MAX_DEPTH = 32
+MAX_AMPLITUDES = 512
+
+# Columns of the counters a run adds up per channel.
+N_DECAYS, N_TRIALS, N_EXCEEDED, N_COUNTERS = 0, 1, 2, 3
+
+SPECIES = np.dtype(
+    [
+        ("pdgid", "i8"),  # PDG number
+        ("mass", "f8"),  # GeV
+        ("width", "f8"),  # GeV; 0 means a fixed mass
+        ("min_mass", "f8"),  # limits of the lineshape, GeV
+        ("max_mass", "f8"),
+        ("lineshape", "i8"),  # RELATIVISTIC, NONRELATIVISTIC or FLAT
+        ("ctau", "f8"),  # mean proper decay length, mm; 0 for prompt decays
+        ("n_states", "i8"),  # number of spin states
+        ("first_channel", "i8"),  # its channels are consecutive
+        ("n_channels", "i8"),  # 0 for final particles
+    ]
+)
+
+CHANNEL = np.dtype(
+    [
+        ("cumulative", "f8"),  # running sum of branching fractions within the species
+        ("threshold", "f8"),  # sum of the daughters' lowest masses, GeV
+        ("n_daughters", "i8"),
+        ("daughters", "i8", (MAX_DAUGHTERS,)),  # species numbers
+        ("address", "i8"),  # of the compiled amplitude; 0 for phase space
+        ("parameters", "i8"),  # address of the model's parameters
+        ("n_amplitudes", "i8"),  # spin combinations of parent and daughters
+        ("trace_bound", "f8"),  # upper bound of the trace of A A^dagger in the parent's spin space
+        ("eigen_bound", "f8"),  # upper bound of its largest eigenvalue
+        ("space_bound", "f8"),  # phasespace.tangent_bound; nan where the masses vary
+        ("space_shares", "f8", (MAX_DAUGHTERS,)),  # where that tangent touches
+    ]
+)
+
+
+class Program(NamedTuple):
+    """A decay table reachable from one root, flattened.
+
+    A *species* is a particle name or alias, a *channel* one decay of a species.
+
+    Attributes
+    ----------
+    species
+        Structured array of `SPECIES`, the root first.
+    channels
+        Structured array of `CHANNEL`.
+    parameters
+        Model parameters of all channels; channels hold addresses into it.
+    max_particles
+        Particles of the largest event.
+    """
+
+    species: Any
+    channels: Any
+    parameters: FloatArray
+    max_particles: int
+
+    def new_counters(self) -> IntArray:
+        """Return zeroed counters, (channels, `N_COUNTERS`)."""
+        return np.zeros((len(self.channels), N_COUNTERS), dtype=np.int64)

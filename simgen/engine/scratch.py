@@ -1,0 +1,41 @@
+"""Working memory of the event kernel."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simgen.engine.program import MAX_AMPLITUDES, MAX_DEPTH, MAX_PARTICLES, MAX_STATES
+from simgen.phasespace import MAX_DAUGHTERS
+from simgen.random import STATE_SIZE
+
+# One event: its random stream, particles, stack levels, and one decay. A record, because a kernel
+# reaches it through one pointer (see `simgen.engine.program`).
+SCRATCH = np.dtype(
+    [
+        ("stream", "u8", (STATE_SIZE,)),
+        ("species", "i8", (MAX_PARTICLES,)),
+        ("mother", "i8", (MAX_PARTICLES,)),
+        ("mass", "f8", (MAX_PARTICLES,)),
+        ("rest_p4", "f8", (MAX_PARTICLES, 4)),  # in the mother's rest frame
+        ("p4", "f8", (MAX_PARTICLES, 4)),  # in the lab
+        ("production", "f8", (MAX_PARTICLES, 4)),
+        ("density", "c16", (MAX_PARTICLES, MAX_STATES, MAX_STATES)),
+        ("polarised", "u1", (MAX_PARTICLES,)),  # density is set
+        ("report", "c16", (MAX_PARTICLES, MAX_STATES, MAX_STATES)),  # decay matrix
+        ("reported", "u1", (MAX_PARTICLES,)),  # decay matrix is set
+        ("level_particle", "i8", (MAX_DEPTH,)),
+        ("level_channel", "i8", (MAX_DEPTH,)),
+        ("level_first", "i8", (MAX_DEPTH,)),  # first daughter
+        ("level_next", "i8", (MAX_DEPTH,)),  # next daughter to decay
+        ("level_amplitude", "c16", (MAX_DEPTH, MAX_AMPLITUDES)),
+        ("level_boost", "f8", (MAX_DEPTH, 4, 4)),  # from the particle's rest frame to the lab
+        ("boost", "f8", (4, 4)),
+        ("momenta", "f8", (1 + MAX_DAUGHTERS, 4)),
+        ("masses", "f8", (MAX_DAUGHTERS,)),
+        ("pdgids", "i8", (1 + MAX_DAUGHTERS,)),
+        ("dims", "i8", (1 + MAX_DAUGHTERS,)),
+        ("matrices", "c16", (1 + MAX_DAUGHTERS, MAX_STATES, MAX_STATES)),
+        ("known", "u1", (1 + MAX_DAUGHTERS,)),
+        ("work", "c16", (2, MAX_AMPLITUDES)),
+    ]
+)

@@ -1,0 +1,1 @@
+"""Event generators: one contract, found through the entry-point group ``simgen.generators``."""

@@ -1,0 +1,227 @@
+"""The generator ``decfile``: decays as EvtGen decay files say, from e+e- collisions."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from simgen.config import find_config
+from simgen.decfile import BASE_TABLES, Diagnostic, diagnose, load_decay_table
+from simgen.engine.compiler import CompiledDecays, compile_decays
+from simgen.engine.decay import Output, generate_events
+from simgen.engine.program import N_DECAYS, N_EXCEEDED
+from simgen.engine.scratch import SCRATCH
+from simgen.errors import ConfigError, DecayFileError, UnknownParticleError
+from simgen.events import EventBlock, concatenate
+from simgen.random import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from simgen.beams import Beams
+    from simgen.typing import IntArray
+
+_NOT_IMPLEMENTED = "SGD014"
+_ROOM = 1.1
+_MOST_SHOWN = 20
+
+
+class DecayFileSettings(BaseModel):
+    """Settings of the generator ``decfile``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Literal["decfile"] = "decfile"
+    decay_files: tuple[str, ...] = Field(
+        default=(), description="user decay files; a later file overrides an earlier one"
+    )
+    base: str | None = Field(
+        default="DECAY_BELLE2.DEC",
+        description="table that the decay files override: DECAY_BELLE2.DEC, DECAY_LHCB.DEC, a "
+        "path, or null for none",
+    )
+    root: str = Field(default="Upsilon(4S)", description="particle or alias an event begins with")
+    keep_stable: tuple[str, ...] = Field(
+        default=("mu+", "mu-", "pi+", "pi-", "K+", "K-", "K_L0", "n0", "anti-n0"),
+        description="particles and aliases that stay even if they have decays in the table",
+    )
+    unsupported_models: Literal["error", "phsp"] = Field(
+        default="error",
+        description="what to do with a decay whose model is not implemented: stop, or generate "
+        "it as phase space and list it",
+    )
+
+
+class DecayFileGenerator:
+    """Make events from a decay table.
+
+    Parameters
+    ----------
+    settings
+        Decay files and what to do with them.
+    beams
+        Their mean sqrt(s) is the mass of the root particle, their spread that of its mass.
+    folder
+        Where relative paths of decay files start from.
+
+    Raises
+    ------
+    ConfigError
+        If a decay file does not exist or `keep_stable` names no particle.
+    DecayFileError
+        If the decay table has errors that matter for these events; the message lists them.
+    UnsupportedModelError
+        If a decay needs a model that is not implemented, unless the settings allow phase space.
+    """
+
+    Settings: ClassVar[type[BaseModel]] = DecayFileSettings
+
+    def __init__(self, settings: DecayFileSettings, beams: Beams, folder: Path) -> None:
+        files = {name: find_config(name, "decays", folder) for name in settings.decay_files}
+        self._inputs = dict(files)
+        base = settings.base
+        if base is not None and base not in BASE_TABLES:
+            self._inputs[base] = _find_base(base, folder)
+            base = str(self._inputs[base])
+        self._table = load_decay_table(list(files.values()), base, list(files))
+        for name in settings.keep_stable:
+            if not self._table.is_known(name):
+                raise ConfigError(f"generator.keep_stable: {name!r} is not a particle or an alias")
+        self._diagnostics = self._check(settings)
+        self.decays: CompiledDecays = compile_decays(
+            self._table,
+            settings.root,
+            beams.sqrt_s(),
+            root_spread=beams.sqrt_s_spread,
+            keep_stable=settings.keep_stable,
+            unsupported_models=settings.unsupported_models,
+        )
+        self._beams = beams.compiled()
+        self._counters = self.decays.program.new_counters()
+        self._lock = threading.Lock()
+
+    def _check(self, settings: DecayFileSettings) -> tuple[Diagnostic, ...]:
+        """Refuse a table with errors; models that are not implemented are the compiler's."""
+        try:
+            findings = diagnose(self._table, settings.root)
+        except UnknownParticleError as error:
+            raise ConfigError(f"generator.root: {error}") from error
+        found = tuple(d for d in findings if d.code != _NOT_IMPLEMENTED)
+        errors = [d for d in found if d.severity == "error"]
+        if errors:
+            shown = [f"{d}\n    {d.source.text.strip()}" for d in errors[:_MOST_SHOWN]]
+            if len(errors) > _MOST_SHOWN:
+                shown.append(f"and {len(errors) - _MOST_SHOWN} more")
+            raise DecayFileError("\n".join(shown))
+        return found
+
+    def generate(self, event_id: IntArray, seed: int) -> EventBlock:
+        """Return the events of these numbers; see `simgen.generators.base.Generator`."""
+        program = self.decays.program
+        counters = program.new_counters()
+        scratch = np.zeros(1, SCRATCH)
+        blocks: list[EventBlock] = []
+        done = 0
+        while not blocks or done < len(event_id):
+            ids = event_id[done:]
+            rows = int(_ROOM * self.particles_per_event() * len(ids)) + program.max_particles
+            out = _new_output(len(ids), rows)
+            made = generate_events(
+                program.species, program.channels, self._beams, seed, int(Stage.GENERATE),
+                ids, scratch, out, counters,
+            )  # fmt: skip
+            blocks.append(_to_block(ids[:made], out, made))
+            done += made
+        with self._lock:
+            self._counters += counters
+        return concatenate(blocks)
+
+    def inputs(self) -> Mapping[str, Path]:
+        """Return the decay files by the names they have in the settings."""
+        return self._inputs
+
+    def particles_per_event(self) -> float:
+        """Return the expected number of particles in an event."""
+        n = self.decays.program.channels["n_daughters"]
+        return 1.0 + float(np.dot(n, self.decays.per_event))
+
+    def notes(self) -> tuple[str, ...]:
+        """Say what is not generated as the decay files say."""
+        notes = [str(d) for d in self._diagnostics]
+        if self._table.photos:
+            notes.append("PHOTOS: final-state radiation is not simulated")
+        notes += [
+            f"{s.where}: {s.decay}: {s.model} is not implemented and generated as phase space, "
+            f"{s.per_event:.3g} per event"
+            for s in self.decays.substitutions
+        ]
+        notes += self.decays.notes
+        return tuple(notes)
+
+    def provenance(self) -> dict[str, Any]:
+        """Return the decay files with their SHA-256, and the substituted models."""
+        return {
+            "decay_files": [{"name": f.name, "sha256": f.sha256} for f in self._table.files],
+            "phase_space_instead": [
+                {"decay": s.decay, "model": s.model, "per_event": s.per_event, "where": s.where}
+                for s in self.decays.substitutions
+            ],
+        }
+
+    def problems(self) -> tuple[str, ...]:
+        """Say in which decays the sampled maximum of the amplitude was exceeded."""
+        return tuple(
+            f"{label}: the maximum probability was exceeded in {row[N_EXCEEDED]} of "
+            f"{row[N_DECAYS]} decays; their distribution is cut there"
+            for label, row in zip(self.decays.channels, self._counters, strict=True)
+            if row[N_EXCEEDED] > 0
+        )
+
+
+def _find_base(base: str, folder: Path) -> Path:
+    """Return the file of a base table that does not come with decaylanguage."""
+    try:
+        return find_config(base, "decays", folder)
+    except ConfigError as error:
+        tables = ", ".join(BASE_TABLES)
+        raise ConfigError(f"generator.base: {error}; base tables: {tables}") from error
+
+
+def _new_output(events: int, rows: int) -> Output:
+    """Allocate the arrays the kernel fills."""
+    # One piece of memory: freed in two, malloc gives it back to the system, and every block pays
+    # for fresh pages again (up to 0.4 us an event).
+    p4, production = np.empty((2, rows, 4))
+    return Output(
+        process=np.empty(events, np.int32),
+        beam=np.empty((events, 4)),
+        vertex=np.empty((events, 3)),
+        offsets=np.zeros(events + 1, np.int64),
+        pdgid=np.empty(rows, np.int32),
+        mother=np.empty(rows, np.int32),
+        status=np.empty(rows, np.int8),
+        p4=p4,
+        production=production,
+    )
+
+
+def _to_block(event_id: IntArray, out: Output, made: int) -> EventBlock:
+    """Cut the arrays to what the kernel made."""
+    rows = int(out.offsets[made])
+    return EventBlock(
+        event_id=event_id,
+        weight=np.ones(made),
+        process=out.process[:made],
+        beam=out.beam[:made],
+        vertex=out.vertex[:made],
+        offsets=out.offsets[: made + 1],
+        pdgid=out.pdgid[:rows],
+        mother=out.mother[:rows],
+        status=out.status[:rows],
+        p4=out.p4[:rows],
+        production=out.production[:rows],
+    )

@@ -1,0 +1,55 @@
+"""Decay models by name; one file a family, one registry."""
+
+from __future__ import annotations
+
+from simgen.models.contract import DecayModel, compile_amplitude
+from simgen.models.dalitz import ETA_FULLDALITZ, ETA_PI0DALITZ, ETAPRIME_DALITZ, OMEGA_DALITZ
+from simgen.models.helicity import HELAMP, STS, SVP_HELAMP, SVV_HELAMP, TSS
+from simgen.models.leptonic import SLN
+from simgen.models.partial_waves import PARTWAVE, TVS_PWAVE, VVS_PWAVE
+from simgen.models.phase_space import PHSP
+from simgen.models.scalar import SVS
+from simgen.models.semileptonic import HQET2
+from simgen.models.tau import TAULNUNU, TAUSCALARNU, TAUVECTORNU
+from simgen.models.vector import VSP_PWAVE, VSS, VVP, VVPIPI
+
+__all__ = ["DecayModel", "compile_amplitude", "find_model", "model_names"]
+
+_REGISTRY = {
+    model.name: model
+    for model in (
+        PHSP,
+        VSS,
+        VSP_PWAVE,
+        SVS,
+        TAULNUNU,
+        TAUSCALARNU,
+        TAUVECTORNU,
+        SLN,
+        HQET2,
+        SVV_HELAMP,
+        SVP_HELAMP,
+        HELAMP,
+        TSS,
+        STS,
+        PARTWAVE,
+        VVS_PWAVE,
+        TVS_PWAVE,
+        VVP,
+        VVPIPI,
+        ETA_FULLDALITZ,
+        ETA_PI0DALITZ,
+        ETAPRIME_DALITZ,
+        OMEGA_DALITZ,
+    )
+}
+
+
+def find_model(name: str) -> DecayModel | None:
+    """Return the model a decay file calls `name`, or None if it is not implemented."""
+    return _REGISTRY.get(name)
+
+
+def model_names() -> tuple[str, ...]:
+    """Return the names of all implemented models, sorted."""
+    return tuple(sorted(_REGISTRY))

@@ -1,0 +1,132 @@
+"""What a decay model is: a name as in decay files, the spins it serves, and an amplitude.
+
+An amplitude is a plain function that numba compiles to a C function the first time a decay table
+uses it, and the decay engine calls through its address. Adding a model compiles that model and
+nothing else.
+
+The function is called as ``amplitude(parameters, pdgids, momenta, out)`` with C pointers, read
+with `numba.carray`:
+
+- ``parameters``: the float64 values the decay file gives (after `DecayModel.prepare`);
+- ``pdgids``: int64, the parent first, then the daughters in the decay file's order;
+- ``momenta``: float64 (1 + n, 4), (px, py, pz, E) in GeV in the parent's rest frame, parent first;
+- ``out``: complex128, the amplitude for every combination of spin states, shape
+  (parent states, states of daughter 1, ..., states of daughter n), C order. All entries are
+  written. Spin states are those of `simgen.spin`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numba
+from numba import types
+
+if TYPE_CHECKING:
+    from simgen.particles import ParticleData
+
+Amplitude: TypeAlias = Callable[[Any, Any, Any, Any], None]
+Parameters: TypeAlias = Sequence[float | str]
+
+_SIGNATURE = types.void(
+    types.CPointer(types.float64),
+    types.CPointer(types.int64),
+    types.CPointer(types.float64),
+    types.CPointer(types.complex128),
+)
+
+SPIN_NAMES = {0: "scalar", 1: "spin 1/2", 2: "vector", 3: "spin 3/2", 4: "tensor"}
+
+
+@dataclass(frozen=True)
+class DecayModel:
+    """One decay model.
+
+    Attributes
+    ----------
+    name
+        As written in decay files.
+    amplitude
+        See the module's docstring; None for pure phase space, where every spin state is equally
+        likely and nothing is handed on to the daughters.
+    parameters
+        Names of the parameters, in order.
+    n_required
+        How many of them must be given.
+    parent_spin2
+        Twice the spin of the parent; None for any.
+    daughter_spins2
+        Twice the spins of the daughters, in order; None for any number of any daughters.
+    reference
+        Where formula and parameters are defined.
+    """
+
+    name: str
+    amplitude: Amplitude | None
+    reference: str
+    parameters: tuple[str, ...] = ()
+    n_required: int = 0
+    parent_spin2: int | None = None
+    daughter_spins2: tuple[int, ...] | None = None
+
+    def serves(self, particles: Sequence[ParticleData]) -> bool:  # noqa: ARG002
+        """Say whether the model is implemented for such particles, parent first.
+
+        Base tables use some models for particles they are not implemented for here; such decays
+        are treated as those of a missing model.
+        """
+        return True
+
+    def problem(
+        self, parameters: Parameters, parent: ParticleData, daughters: Sequence[ParticleData]
+    ) -> str | None:
+        """Say why this model cannot serve a decay, or return None if it can.
+
+        Parameters
+        ----------
+        parameters
+            Values after the model's name in the decay file.
+        parent, daughters
+            The particles of the decay.
+        """
+        return self._parameter_problem(parameters) or self._spin_problem(parent, daughters)
+
+    def _parameter_problem(self, parameters: Parameters) -> str | None:
+        """Check number and type of the parameters."""
+        most = len(self.parameters)
+        if not self.n_required <= len(parameters) <= most:
+            allowed = str(most) if most == self.n_required else f"{self.n_required} to {most}"
+            names = f" ({', '.join(self.parameters)})" if self.parameters else ""
+            return f"{self.name} takes {allowed} parameters{names}, found {len(parameters)}"
+        for name, value in zip(self.parameters, parameters, strict=False):
+            if isinstance(value, str):
+                return f"{self.name} takes a number for {name}, found {value!r}"
+        return None
+
+    def _spin_problem(self, parent: ParticleData, daughters: Sequence[ParticleData]) -> str | None:
+        """Check spins of parent and daughters."""
+        if self.parent_spin2 is not None and parent.spin2 != self.parent_spin2:
+            return (
+                f"{self.name} decays a {SPIN_NAMES[self.parent_spin2]}, but {parent.name} is a "
+                f"{SPIN_NAMES.get(parent.spin2, 'higher spin')}"
+            )
+        if self.daughter_spins2 is None:
+            return None
+        found = tuple(d.spin2 for d in daughters)
+        if found != self.daughter_spins2:
+            wanted = ", ".join(SPIN_NAMES[s] for s in self.daughter_spins2)
+            given = ", ".join(
+                f"{d.name} ({SPIN_NAMES.get(d.spin2, 'higher spin')})" for d in daughters
+            )
+            return f"{self.name} needs daughters of spin [{wanted}] in this order, found [{given}]"
+        return None
+
+
+def compile_amplitude(amplitude: Amplitude) -> Any:
+    """Return the compiled C function of an amplitude; its ``address`` is what the engine calls.
+
+    The result must be kept alive as long as the address is used.
+    """
+    return numba.cfunc(_SIGNATURE, cache=True, error_model="numpy")(amplitude)

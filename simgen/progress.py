@@ -1,0 +1,74 @@
+"""What the user is told while work goes on: progress, compilation, problems."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+_PATIENCE = 1.5  # seconds of silence before the user is told what is going on
+_COMPILING = "Compiling kernels; this happens once after installation and takes about a minute ..."
+
+
+@contextmanager
+def progress_bar(label: str, total: int | None, *, show: bool) -> Iterator[Callable[[int], None]]:
+    """Show a progress bar on the terminal's error stream; give the function that advances it.
+
+    Nothing is shown where the error stream is not a terminal.
+
+    Parameters
+    ----------
+    label
+        What is counted.
+    total
+        How many there are, None if that is not known.
+    show
+        False for no bar.
+    """
+    if not show:
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+               TimeRemainingColumn())  # fmt: skip
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task(label, total=total)
+        yield lambda n: progress.advance(task, n)
+
+
+@contextmanager
+def compiling(*, show: bool) -> Iterator[None]:
+    """Tell the user that kernels are being compiled, if the block takes long enough to matter."""
+    if not show:
+        yield
+        return
+    timer = threading.Timer(_PATIENCE, lambda: click.echo(_COMPILING, err=True))
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def report_problems(problems: Sequence[str], *, show: bool) -> None:
+    """Say what went wrong in the events just made: to a person, or as a warning to a program."""
+    for problem in problems:
+        if show:
+            click.echo(f"simgen: {problem}", err=True)
+        else:
+            warnings.warn(problem, RuntimeWarning, stacklevel=2)

@@ -1,0 +1,110 @@
+"""Spin-1/2 states and left-handed currents, as kernels for decay models.
+
+The weak charged current sees left-handed (Weyl) spinors only, two complex numbers each. Spin
+states are those of `simgen.spin`: state 0 has spin up, state 1 spin down along z of the particle's
+rest frame, whose axes are carried from its parent's by a pure boost, so
+
+    u_L(p, s) = sqrt(p.sigma) chi_s,  v_L(p, s) = sqrt(p.sigma) (-i sigma_2) chi_s*,
+    sqrt(p.sigma) = (E + m - p.sigma) / sqrt(2 (E + m)),
+
+with sigma the Pauli matrices. v is the charge conjugate of u, so both kinds turn alike under
+rotations. Momenta are in GeV, in any one frame; spinors are normalised to u^dagger u = 2 E.
+
+References: M. E. Peskin, D. V. Schroeder, *An Introduction to Quantum Field Theory*, sect. 3.3;
+H. K. Dreiner, H. E. Haber, S. P. Martin, Phys. Rept. 494 (2010) 1, arXiv:0812.1594, sect. 3.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simgen.jit import kernel
+
+
+@kernel
+def left_spinor(
+    px: float, py: float, pz: float, energy: float, mass: float, s: int, antiparticle: bool
+) -> tuple[complex, complex]:
+    """Return the two components of u_L(p, s), or of v_L(p, s) of an antiparticle.
+
+    Parameters
+    ----------
+    px, py, pz, energy
+        Four-momentum, GeV.
+    mass
+        Mass, GeV, above zero; see `neutrino_spinor` for massless particles.
+    s
+        Spin state, 0 (up) or 1 (down).
+    antiparticle
+        True for v_L.
+    """
+    up, down = 1.0 - s, 1.0 * s
+    if antiparticle:
+        up, down = -down, up
+    norm = 1.0 / np.sqrt(2.0 * (energy + mass))
+    sum_ = energy + mass
+    return (
+        ((sum_ - pz) * up - complex(px, -py) * down) * norm,
+        ((sum_ + pz) * down - complex(px, py) * up) * norm,
+    )
+
+
+@kernel
+def neutrino_spinor(px: float, py: float, pz: float, energy: float) -> tuple[complex, complex]:
+    """Return the left-handed spinor of a neutrino or antineutrino, the same up to a phase.
+
+    sqrt(p.sigma) of a massless particle leaves only the spin opposite to p.
+
+    Parameters
+    ----------
+    px, py, pz, energy
+        Four-momentum, GeV.
+    """
+    # Two ways to write it, each without cancellation on its half of the sphere.
+    if pz > 0.0:
+        norm = 1.0 / np.sqrt(energy + pz)
+        return complex(-px, py) * norm, complex((energy + pz) * norm, 0.0)
+    norm = 1.0 / np.sqrt(energy - pz)
+    return complex((energy - pz) * norm, 0.0), complex(-px, -py) * norm
+
+
+@kernel
+def left_current(
+    a0: complex, a1: complex, b0: complex, b1: complex
+) -> tuple[complex, complex, complex, complex]:
+    """Return (x, y, z, t) of the current abar gamma^mu (1 - gamma_5) b = 2 a^dagger sigmabar^mu b.
+
+    Parameters
+    ----------
+    a0, a1
+        Left spinor of the outgoing particle or incoming antiparticle.
+    b0, b1
+        Left spinor of the incoming particle or outgoing antiparticle.
+    """
+    c0, c1 = 2.0 * a0.conjugate(), 2.0 * a1.conjugate()
+    return (
+        -(c0 * b1 + c1 * b0),
+        1j * (c0 * b1 - c1 * b0),
+        c1 * b1 - c0 * b0,
+        c0 * b0 + c1 * b1,
+    )
+
+
+@kernel
+def charged_current(
+    spinor0: complex, spinor1: complex, nu0: complex, nu1: complex, nu_is_bra: bool
+) -> tuple[complex, complex, complex, complex]:
+    """Return the current (x, y, z, t) of a charged lepton and its neutrino.
+
+    Parameters
+    ----------
+    spinor0, spinor1
+        Left spinor of the charged lepton.
+    nu0, nu1
+        Spinor of the neutrino.
+    nu_is_bra
+        True where the neutrino line leaves the vertex: tau- -> nu, or a pair l+ nu.
+    """
+    if nu_is_bra:
+        return left_current(nu0, nu1, spinor0, spinor1)
+    return left_current(spinor0, spinor1, nu0, nu1)

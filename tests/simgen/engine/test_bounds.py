@@ -1,0 +1,105 @@
+"""Upper bounds of amplitudes: found, tight where they can be, counted where exceeded."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from chains import FULL_CHAIN, make_events, make_generator, mass_of, rows_of
+from numba import carray
+from scipy import stats
+
+import simgen.engine.bounds
+import simgen.models
+from simgen.beams import load_beams
+from simgen.engine.program import N_DECAYS, N_EXCEEDED, N_TRIALS
+from simgen.models import DecayModel
+
+N = 100_000
+B0 = 5.27965
+
+
+def steep(parameters, pdgids, momenta, out):  # noqa: ARG001
+    """S -> S S S whose probability is the square of a daughter's energy."""
+    p = carray(momenta, (4, 4))
+    carray(out, 1)[0] = p[1, 3]
+
+
+@pytest.fixture
+def steep_model(monkeypatch):
+    model = DecayModel("PHSP_CP", steep, "test", (), 0, 0, (0, 0, 0))
+    monkeypatch.setitem(simgen.models._REGISTRY, "D_DALITZ", model)
+
+
+THREE_PIONS = "Decay D0\n1.0 K- pi+ pi0 D_DALITZ;\nEnddecay\n"
+
+
+def test_models_of_one_configuration_are_bounded_tightly(tmp_path):
+    generator = make_generator(tmp_path, FULL_CHAIN, beams=load_beams("belle2"))
+    channels = generator.decays.program.channels
+    labels = generator.decays.channels
+    vss = [i for i, label in enumerate(labels) if label.endswith("VSS")]
+    assert len(vss) == 6
+    np.testing.assert_allclose(channels["trace_bound"][vss], 1.0, rtol=1e-8)
+    np.testing.assert_allclose(channels["eigen_bound"][vss], 1.0, rtol=1e-8)
+    photon = [i for i, label in enumerate(labels) if label.endswith("VSP_PWAVE")]
+    np.testing.assert_allclose(channels["trace_bound"][photon], 2.0, rtol=1e-8)
+    np.testing.assert_allclose(channels["eigen_bound"][photon], 1.0, rtol=1e-8)
+
+
+def test_no_bound_is_exceeded_in_full_chains(tmp_path):
+    generator = make_generator(tmp_path, FULL_CHAIN, beams=load_beams("belle2"))
+    generator.generate(np.arange(N), 1)
+    assert generator.problems() == ()
+    counters = generator._counters
+    assert counters[:, N_EXCEEDED].sum() == 0
+    assert counters[0, N_DECAYS] + counters[1, N_DECAYS] == N
+    # sin^2 about the beams: acceptance (1/3) / (1/2)
+    trials = counters[:2, N_TRIALS].sum()
+    assert trials / N == pytest.approx(1.5, abs=0.02)
+
+
+@pytest.mark.usefixtures("steep_model")
+def test_probability_of_an_amplitude_weights_phase_space(tmp_path):
+    """Mean energy with weight E^2 against weighted phase space of the same decay."""
+    weighted = make_events(tmp_path, THREE_PIONS, N, root="D0", mass=1.86484)
+    flat = make_events(
+        tmp_path, THREE_PIONS.replace("D_DALITZ", "PHSP"), 4 * N, root="D0", mass=1.86484, seed=2
+    )
+    energy = weighted.p4[rows_of(weighted, -321), 3]
+    reference = flat.p4[rows_of(flat, -321), 3]
+    edges = np.quantile(energy, np.linspace(0, 1, 21))
+    edges[0], edges[-1] = 0, 2
+    counts, _ = np.histogram(energy, edges)
+    expected, _ = np.histogram(reference, edges, weights=reference**2)
+    variance, _ = np.histogram(reference, edges, weights=reference**4)
+    scale = N / expected.sum()
+    chi2 = np.sum((counts - scale * expected) ** 2 / (counts + scale**2 * variance))
+    assert stats.chi2.sf(chi2, 19) > 1e-3
+    assert energy.mean() > reference.mean() * 1.005
+
+
+@pytest.mark.usefixtures("steep_model")
+def test_exceeded_bounds_are_counted_and_reported(tmp_path, monkeypatch):
+    monkeypatch.setattr(simgen.engine.bounds, "MARGIN", 0.9)
+    generator = make_generator(tmp_path, THREE_PIONS, root="D0", mass=1.86484)
+    generator.generate(np.arange(10_000), 1)
+    (problem,) = generator.problems()
+    assert "D0 -> K- pi+ pi0 D_DALITZ" in problem
+    assert "of 10000 decays" in problem
+
+
+def test_root_amplitude_is_bounded_over_the_spread_of_its_mass(tmp_path):
+    """SVS of the root itself: |A|^2 = p^2 / m^2 grows with sqrt(s)."""
+    text = "Decay B0\n1.0 D*- pi+ SVS;\nEnddecay\n"
+    beams = {
+        "electron": {"energy": B0 / 2, "theta": 0.0},
+        "positron": {"energy": B0 / 2, "theta": np.pi},
+        "sqrt_s_spread": 0.1,
+        "interaction_region": {"size": [0, 0, 0]},
+    }
+    generator = make_generator(
+        tmp_path, text, root="B0", beams=load_beams(beams), keep_stable=("D*-",)
+    )
+    events = generator.generate(np.arange(N), 1)
+    assert generator.problems() == ()
+    assert mass_of(events.beam).std() == pytest.approx(0.1, rel=0.02)
