@@ -1,0 +1,50 @@
+"""Reconstruct candidates: truth events in, smeared candidates out.
+
+The public names are imported when they are first used, so that ``import detector`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simgen.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from detector.candidates import CANDIDATE_LAYOUT, CandidateTable, smear_block
+    from detector.config import CandidateConfig, SignalTopology
+    from detector.cutflow import CutFlow
+    from detector.profiles import DetectorProfile, load_profile
+    from detector.stage import read_candidates, smear
+    from detector.topology import TagMeson, TauMode
+
+__all__ = [
+    "CANDIDATE_LAYOUT",
+    "CandidateConfig",
+    "CandidateTable",
+    "CutFlow",
+    "DetectorProfile",
+    "SignalTopology",
+    "TagMeson",
+    "TauMode",
+    "load_profile",
+    "read_candidates",
+    "smear",
+    "smear_block",
+]
+
+_HOME = {
+    "CANDIDATE_LAYOUT": "candidates",
+    "CandidateConfig": "config",
+    "CandidateTable": "candidates",
+    "CutFlow": "cutflow",
+    "DetectorProfile": "profiles",
+    "SignalTopology": "config",
+    "TagMeson": "topology",
+    "TauMode": "topology",
+    "load_profile": "profiles",
+    "read_candidates": "stage",
+    "smear": "stage",
+    "smear_block": "candidates",
+}
+
+__getattr__, __dir__ = lazy_names(__name__, _HOME)

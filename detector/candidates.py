@@ -1,0 +1,381 @@
+"""The table of reconstructed candidates, and how it is made from true events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from detector.config import CandidateConfig, SignalTopology
+from detector.cutflow import CutFlow
+from detector.hadronic_tag import smear_hadronic_tags
+from detector.reconstruct import (
+    PHOTONS_ACCEPTED,
+    detector_model,
+    require_acceptance,
+    smear_objects,
+)
+from detector.streams import R_0, R_SIG, R_TAG
+from detector.topology import Role, Slot, TagMeson, TauMode, find_topology
+from detector.vertices import smear_vertices
+from simgen.io.layout import MOMENTUM, POSITION, Field, from_columns, to_columns
+from simgen.random import Stage, open_stream
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import awkward as ak
+    from numpy.typing import NDArray
+
+    from detector.profiles import Axes, DetectorProfile
+    from simgen.events import EventBlock
+    from simgen.io.layout import Columns, Layout
+    from simgen.typing import BoolArray, FloatArray, Int8Array, IntArray
+
+__all__ = [
+    "CANDIDATE_LAYOUT",
+    "CandidateConfig",
+    "CandidateTable",
+    "CutFlow",
+    "SignalTopology",
+    "TagMeson",
+    "TauMode",
+    "smear_block",
+]
+
+
+def _number(dtype: str, description: str) -> Field:
+    """Return a column of numbers."""
+    return Field("candidates", dtype, "1", description)
+
+
+def _momentum(description: str) -> Field:
+    """Return a column of four-momenta."""
+    return Field("candidates", "f8", "GeV", description, MOMENTUM)
+
+
+def _position(description: str) -> Field:
+    """Return a column of positions or their uncertainties."""
+    return Field("candidates", "f8", "mm", description, POSITION)
+
+
+CANDIDATE_LAYOUT: Final[Layout] = {
+    "event_id": _number("i8", "number of the event"),
+    "weight": _number("f8", "weight of the event"),
+    "is_signal": _number("i1", "1 if the signal side is the true signal decay, else 0"),
+    "tau_mode": _number("i1", "true tau decay: 0 other or no tau, 1 e, 2 mu, 3 pi, 4 pi pi0"),
+    "tag_meson": _number("i1", "true tag meson: 1 D, 2 D* -> D pi0, 3 D* -> D gamma, 4 D* -> D pi"),
+    "tag_lepton_flavour": _number("i1", "absolute PDG number of the tag lepton, 11 or 13"),
+    "charge_kaon": _number("i1", "charge of the kaon, 0 if the signal has none"),
+    "charge_lepton": _number("i1", "charge of the signal lepton, 0 if the signal has none"),
+    "charge_tag_lepton": _number("i1", "charge of the tag lepton"),
+    "kaon": _momentum("measured kaon, 0 if the signal has none"),
+    "lepton": _momentum("measured signal lepton, 0 if the signal has none"),
+    "prong": _momentum("measured visible part of the tau decay, 0 without tau"),
+    "tag_d": _momentum("measured D, or D* where it is reconstructed fully"),
+    "tag_lepton": _momentum("measured tag lepton"),
+    "total": _momentum("beams as the analyst knows them: their mean"),
+    "hadronic_tag": _momentum("tag B as a hadronic tag would measure it"),
+    "r_0": _position("measured primary vertex"),
+    "r_sig": _position("measured decay vertex of the signal B"),
+    "r_tag": _position("measured decay vertex of the tag B"),
+    "r_0_sigma": _position("standard deviations of r_0"),
+    "r_sig_sigma": _position("standard deviations of r_sig"),
+    "r_tag_sigma": _position("standard deviations of r_tag"),
+    "true_kaon": _momentum("true kaon, 0 if the signal has none"),
+    "true_lepton": _momentum("true signal lepton, 0 if the signal has none"),
+    "true_prong": _momentum("truth of what prong is made of"),
+    "true_tag_d": _momentum("truth of what tag_d is made of"),
+    "true_tag_lepton": _momentum("true tag lepton"),
+    "true_total": _momentum("beams of this event"),
+    "true_r_0": _position("true primary vertex"),
+    "true_r_sig": _position("true decay vertex of the signal B"),
+    "true_r_tag": _position("true decay vertex of the tag B"),
+    "true_parent_sig": _momentum("true signal B"),
+    "true_parent_tag": _momentum("true tag B"),
+    "true_k_sig": _momentum("true signal B less true kaon, lepton, prong"),
+    "true_k_tag": _momentum("true tag B less true tag_d, tag_lepton"),
+}
+"""How the fields of a `CandidateTable` are stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateTable:
+    """Reconstructed candidates with their truth: a row a candidate.
+
+    Lab frame, GeV and mm; momenta (n, 4) as (px, py, pz, E), positions (n, 3). The fields are
+    those of `CANDIDATE_LAYOUT`, where each is described; names with ``true_`` are truth.
+    What is invisible on a side (``true_k_sig``, ``true_k_tag``) is all of the parent that is not
+    reconstructed: neutrinos, radiated photons, the pi0 of a rho reconstructed as its pi.
+    """
+
+    event_id: IntArray
+    weight: FloatArray
+    is_signal: Int8Array
+    tau_mode: Int8Array
+    tag_meson: Int8Array
+    tag_lepton_flavour: Int8Array
+    charge_kaon: Int8Array
+    charge_lepton: Int8Array
+    charge_tag_lepton: Int8Array
+    kaon: FloatArray
+    lepton: FloatArray
+    prong: FloatArray
+    tag_d: FloatArray
+    tag_lepton: FloatArray
+    total: FloatArray
+    hadronic_tag: FloatArray
+    r_0: FloatArray
+    r_sig: FloatArray
+    r_tag: FloatArray
+    r_0_sigma: FloatArray
+    r_sig_sigma: FloatArray
+    r_tag_sigma: FloatArray
+    true_kaon: FloatArray
+    true_lepton: FloatArray
+    true_prong: FloatArray
+    true_tag_d: FloatArray
+    true_tag_lepton: FloatArray
+    true_total: FloatArray
+    true_r_0: FloatArray
+    true_r_sig: FloatArray
+    true_r_tag: FloatArray
+    true_parent_sig: FloatArray
+    true_parent_tag: FloatArray
+    true_k_sig: FloatArray
+    true_k_tag: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.event_id)
+
+    @property
+    def p_kl(self) -> FloatArray:
+        """(n, 4) measured kaon and signal lepton, against which M_recoil is taken."""
+        return self.kaon + self.lepton
+
+    @property
+    def visible_sig(self) -> FloatArray:
+        """(n, 4) measured visible momentum of the signal side."""
+        return self.kaon + self.lepton + self.prong
+
+    @property
+    def visible_tag(self) -> FloatArray:
+        """(n, 4) measured visible momentum of the tag side."""
+        return self.tag_d + self.tag_lepton
+
+    @property
+    def missing(self) -> FloatArray:
+        """(n, 4) beams less all that is visible."""
+        return self.total - self.visible_sig - self.visible_tag
+
+    @property
+    def flight_sig(self) -> FloatArray:
+        """(n, 3) measured flight r_sig - r_0 of the signal B, mm."""
+        return self.r_sig - self.r_0
+
+    @property
+    def flight_tag(self) -> FloatArray:
+        """(n, 3) measured flight r_tag - r_0 of the tag B, mm."""
+        return self.r_tag - self.r_0
+
+    @property
+    def true_p_kl(self) -> FloatArray:
+        """(n, 4) true kaon and signal lepton."""
+        return self.true_kaon + self.true_lepton
+
+    @property
+    def true_visible_sig(self) -> FloatArray:
+        """(n, 4) true momentum of what is reconstructed on the signal side."""
+        return self.true_kaon + self.true_lepton + self.true_prong
+
+    @property
+    def true_visible_tag(self) -> FloatArray:
+        """(n, 4) true momentum of what is reconstructed on the tag side."""
+        return self.true_tag_d + self.true_tag_lepton
+
+    @property
+    def true_missing(self) -> FloatArray:
+        """(n, 4) this event's beams less the truth of all that is reconstructed."""
+        return self.true_total - self.true_visible_sig - self.true_visible_tag
+
+    @property
+    def true_flight_sig(self) -> FloatArray:
+        """(n, 3) true flight of the signal B, mm."""
+        return self.true_r_sig - self.true_r_0
+
+    @property
+    def true_flight_tag(self) -> FloatArray:
+        """(n, 3) true flight of the tag B, mm."""
+        return self.true_r_tag - self.true_r_0
+
+    @property
+    def leptonic(self) -> BoolArray:
+        """(n,) whether the tau decays to a lepton and two neutrinos."""
+        leptonic: BoolArray = (self.tau_mode == TauMode.E) | (self.tau_mode == TauMode.MU)
+        return leptonic
+
+    def before(self, event_id: int) -> CandidateTable:
+        """Return the candidates of events with smaller numbers; numbers ascend in a table."""
+        n = int(np.searchsorted(self.event_id, event_id))
+        return CandidateTable(*(getattr(self, name)[:n] for name in CANDIDATE_LAYOUT))
+
+    def columns(self) -> Columns:
+        """Return the datasets of a file, by path."""
+        return to_columns(CANDIDATE_LAYOUT, self)
+
+    @classmethod
+    def from_columns(cls, columns: Mapping[str, NDArray[np.generic]]) -> CandidateTable:
+        """Return the table whose datasets are `columns`, by path."""
+        arrays: dict[str, Any] = from_columns(CANDIDATE_LAYOUT, columns)
+        return cls(**arrays)
+
+    def to_awkward(self) -> ak.Array:
+        """Return one record a candidate, momenta as Momentum4D and positions as Vector3D.
+
+        `vector.register_awkward` makes their ``pt``, ``mass``, ``boost`` and so on available.
+        """
+        import awkward as ak
+
+        names = {MOMENTUM: "Momentum4D", POSITION: "Vector3D"}
+        record: dict[str, Any] = {}
+        for name, field in CANDIDATE_LAYOUT.items():
+            array = getattr(self, name)
+            if field.components:
+                parts = dict(zip(field.components, array.T, strict=True))
+                array = ak.zip(parts, with_name=names[field.components])
+            record[name] = array
+        return ak.zip(record, depth_limit=1)
+
+
+def smear_block(
+    block: EventBlock, profile: DetectorProfile, config: CandidateConfig, seed: int
+) -> tuple[CandidateTable, CutFlow]:
+    """Reconstruct the candidates of a block of true events.
+
+    Particles are assigned from truth (`detector.topology`). An event has one candidate if it has
+    the topology and everything that is to be reconstructed is in the acceptance, which true
+    momenta decide; else it has none and the cut-flow says why.
+
+    Parameters
+    ----------
+    block
+        True events.
+    profile
+        Beams and detector.
+    config
+        What is reconstructed.
+    seed
+        The run's seed; with an event's number it determines all deviates of that event.
+
+    Returns
+    -------
+    candidates : CandidateTable
+        In the order of the events.
+    cutflow : CutFlow
+        Numbers of events left after each requirement.
+    """
+    detector = detector_model(profile)
+    pdgid, mother = block.pdgid, block.mother
+    offsets, p4 = block.offsets, np.ascontiguousarray(block.p4)
+    topology = find_topology(block, config)
+    passed = topology.found.copy()
+    require_acceptance(offsets, pdgid, mother, p4, topology.role, detector, passed)
+    events = np.flatnonzero(passed == PHOTONS_ACCEPTED)
+
+    event_id = block.event_id[events]
+    measured = np.zeros((len(Role), len(events), 4))
+    true = np.zeros_like(measured)
+    state = open_stream(seed, int(Stage.SMEAR))
+    smear_objects(
+        events,
+        block.event_id,
+        offsets,
+        pdgid,
+        mother,
+        p4,
+        topology.role,
+        detector,
+        state,
+        measured,
+        true,
+    )
+
+    rows, start = topology.rows[events], offsets[events]
+    ids = {slot: _pdg_numbers(block, start, rows[:, slot]) for slot in _CHARGED}
+    parent_sig = p4[start + rows[:, Slot.PARENT_SIG]]
+    parent_tag = p4[start + rows[:, Slot.PARENT_TAG]]
+    true_r_0 = block.vertex[events]
+    from_b = rows[:, Slot.KAON if config.topology.lepton is None else Slot.LEPTON]
+    true_r_sig = _decay_vertices(block, start, from_b, rows[:, Slot.PARENT_SIG])
+    true_r_tag = _decay_vertices(block, start, rows[:, Slot.TAG_LEPTON], rows[:, Slot.PARENT_TAG])
+    vertices = profile.vertices
+    table = CandidateTable(
+        event_id=event_id,
+        weight=block.weight[events],
+        is_signal=np.ones(len(events), dtype=np.int8),
+        tau_mode=topology.tau_mode[events],
+        tag_meson=topology.tag_meson[events],
+        tag_lepton_flavour=np.abs(ids[Slot.TAG_LEPTON]).astype(np.int8),
+        charge_kaon=np.sign(ids[Slot.KAON]).astype(np.int8),
+        charge_lepton=-np.sign(ids[Slot.LEPTON]).astype(np.int8),
+        charge_tag_lepton=-np.sign(ids[Slot.TAG_LEPTON]).astype(np.int8),
+        kaon=measured[Role.KAON],
+        lepton=measured[Role.LEPTON],
+        prong=measured[Role.PRONG],
+        tag_d=measured[Role.TAG_D],
+        tag_lepton=measured[Role.TAG_LEPTON],
+        total=_repeat(profile.beams.total(), len(events)),
+        hadronic_tag=smear_hadronic_tags(parent_tag, event_id, profile.hadronic_tag, seed),
+        r_0=smear_vertices(true_r_0, event_id, vertices.r_0, R_0, seed),
+        r_sig=smear_vertices(true_r_sig, event_id, vertices.r_sig, R_SIG, seed),
+        r_tag=smear_vertices(true_r_tag, event_id, vertices.r_tag, R_TAG, seed),
+        r_0_sigma=_uncertainties(vertices.r_0, len(events)),
+        r_sig_sigma=_uncertainties(vertices.r_sig, len(events)),
+        r_tag_sigma=_uncertainties(vertices.r_tag, len(events)),
+        true_kaon=true[Role.KAON],
+        true_lepton=true[Role.LEPTON],
+        true_prong=true[Role.PRONG],
+        true_tag_d=true[Role.TAG_D],
+        true_tag_lepton=true[Role.TAG_LEPTON],
+        true_total=block.beam[events],
+        true_r_0=true_r_0,
+        true_r_sig=true_r_sig,
+        true_r_tag=true_r_tag,
+        true_parent_sig=parent_sig,
+        true_parent_tag=parent_tag,
+        true_k_sig=parent_sig - true[Role.KAON] - true[Role.LEPTON] - true[Role.PRONG],
+        true_k_tag=parent_tag - true[Role.TAG_D] - true[Role.TAG_LEPTON],
+    )
+    return table, CutFlow.from_passed(passed)
+
+
+_CHARGED = (Slot.KAON, Slot.LEPTON, Slot.TAG_LEPTON)
+
+
+def _pdg_numbers(block: EventBlock, start: IntArray, row: IntArray) -> NDArray[np.int32]:
+    """Return the PDG numbers of particles given by index in their events, 0 for index -1."""
+    return np.where(row < 0, np.int32(0), block.pdgid[start + row])
+
+
+def _decay_vertices(
+    block: EventBlock, start: IntArray, daughter: IntArray, parent: IntArray
+) -> FloatArray:
+    """Return (n, 3) where parents decayed, from one of the particles that came out of it.
+
+    A daughter that radiated into a copy of itself is followed back to the first of them.
+    """
+    daughter = daughter.copy()
+    while np.any(moving := block.mother[start + daughter] != parent):
+        daughter[moving] = block.mother[start[moving] + daughter[moving]]
+    return np.ascontiguousarray(block.production[start + daughter, :3])
+
+
+def _repeat(vector: FloatArray, n: int) -> FloatArray:
+    """Return n rows of the same vector."""
+    return np.tile(vector, (n, 1))
+
+
+def _uncertainties(sigma: Axes, n: int) -> FloatArray:
+    """Return n rows of a vertex's standard deviations."""
+    return np.tile(np.array(sigma.as_tuple()), (n, 1))

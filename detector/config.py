@@ -1,0 +1,51 @@
+"""What is reconstructed as a candidate: the settings a user can choose."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class SignalTopology(BaseModel):
+    """The signal decay, as absolute PDG numbers; charges are free.
+
+    B -> kaon tau lepton; without the kaon B -> tau lepton; without the leptons B -> kaon nu nu.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kaon: Literal[211, 321, 2212] | None = Field(
+        default=321, description="charged hadron of the signal; null for B -> tau lepton"
+    )
+    lepton: Literal[11, 13] | None = Field(
+        default=13, description="lepton beside the tau; null for B -> kaon nu nu"
+    )
+    tau: Literal[15] | None = Field(
+        default=15, description="the lepton that decays; null for B -> kaon nu nu"
+    )
+
+    @model_validator(mode="after")
+    def _is_a_decay(self) -> SignalTopology:
+        """Refuse what is none of the three decays."""
+        if (self.lepton is None) != (self.tau is None):
+            raise ValueError("lepton and tau go together: give both, or null for both")
+        if self.kaon is None and self.lepton is None:
+            raise ValueError("nothing is visible: give kaon, or lepton and tau")
+        return self
+
+
+class CandidateConfig(BaseModel):
+    """How candidates are put together from truth-matched particles."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rho: Literal["pi", "pi_pi0"] = Field(
+        default="pi",
+        description="prong of tau -> pi pi0 nu: the pi alone, as in arXiv:2209.03387, or with pi0",
+    )
+    dstar: Literal["full", "d_only"] = Field(
+        default="full",
+        description="tag meson of B -> D* l nu: D with its pi0, photon or pion, or the D alone",
+    )
+    topology: SignalTopology = Field(default_factory=SignalTopology)

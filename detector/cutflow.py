@@ -1,0 +1,62 @@
+"""How many events are left after each requirement on the way to a candidate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from simgen.typing import Int8Array
+
+STAGES: Final = (
+    "events",
+    "signal decay",
+    "one-prong tau",
+    "semileptonic tag",
+    "visible D decay",
+    "tracks accepted",
+    "photons accepted",
+)
+"""In order; those after the first are the values 1, 2, ... of what an event has passed.
+
+A signal without a tau passes the one-prong tau with its signal decay.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CutFlow:
+    """Numbers of events, one for each of `STAGES`; the last is the number of candidates.
+
+    Cut-flows of several blocks are added with ``+``; ``CutFlow()`` is none at all.
+    """
+
+    counts: tuple[int, ...] = (0,) * len(STAGES)
+
+    @classmethod
+    def from_passed(cls, passed: Int8Array) -> CutFlow:
+        """Count events by the number of requirements each has passed, (n,) int8."""
+        exactly = np.bincount(passed, minlength=len(STAGES))
+        return cls(tuple(int(c) for c in np.cumsum(exactly[::-1])[::-1]))
+
+    def __add__(self, other: CutFlow) -> CutFlow:
+        return CutFlow(tuple(a + b for a, b in zip(self.counts, other.counts, strict=True)))
+
+    def __iter__(self) -> Iterator[tuple[str, int]]:
+        return iter(zip(STAGES, self.counts, strict=True))
+
+    def as_dict(self) -> dict[str, int]:
+        """Return the numbers by name of the requirement, in order."""
+        return dict(self)
+
+    def __str__(self) -> str:
+        width = max(len(name) for name in STAGES)
+        lines, before = [], self.counts[0]
+        for name, count in self:
+            share = count / before if before else 0.0
+            lines.append(f"{name:<{width}}  {count:>12,}  {share:7.1%}")
+            before = count
+        return "\n".join(lines)

@@ -1,0 +1,191 @@
+"""Photons: acceptance, and Gaussian smearing of energy, theta and phi."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from detector.streams import FIRST_PARTICLE
+from simgen.jit import kernel
+from simgen.random import Stage, normal_pair, open_stream, seek
+
+if TYPE_CHECKING:
+    from detector.profiles import EnergyCurve, PhotonProfile
+    from simgen.typing import FloatArray, IntArray, UInt64Array
+
+# A Gaussian of a soft photon's energy could become negative; a photon keeps at least this.
+_SMALLEST_SCALE = 0.01
+
+
+class CurveModel(NamedTuple):
+    """An `EnergyCurve` for kernels; the table by columns, empty if there is none."""
+
+    inverse: float
+    inverse_root: float
+    inverse_fourth_root: float
+    constant: float
+    log_energy: FloatArray
+    resolution: FloatArray
+
+
+class PhotonModel(NamedTuple):
+    """A `PhotonProfile` for kernels; ranges of the polar angle as cosines."""
+
+    cos_min: FloatArray
+    cos_max: FloatArray
+    energy_min: float
+    energy: CurveModel
+    polar_angle: CurveModel
+    azimuth: CurveModel
+
+
+def curve_model(curve: EnergyCurve) -> CurveModel:
+    """Return the numbers of `curve` that a kernel needs."""
+    table = np.array(curve.table, dtype=np.float64).reshape(-1, 2)
+    return CurveModel(
+        inverse=curve.inverse,
+        inverse_root=curve.inverse_root,
+        inverse_fourth_root=curve.inverse_fourth_root,
+        constant=curve.constant,
+        log_energy=np.log(table[:, 0]),
+        resolution=np.ascontiguousarray(table[:, 1]),
+    )
+
+
+def photon_model(profile: PhotonProfile) -> PhotonModel:
+    """Return the numbers of `profile` that a kernel needs."""
+    return PhotonModel(
+        cos_min=np.array([math.cos(math.radians(high)) for _, high in profile.theta]),
+        cos_max=np.array([math.cos(math.radians(low)) for low, _ in profile.theta]),
+        energy_min=profile.energy_min,
+        energy=curve_model(profile.energy),
+        polar_angle=curve_model(profile.polar_angle),
+        azimuth=curve_model(profile.azimuth),
+    )
+
+
+def smear_photons(
+    p4: FloatArray, event_id: IntArray, index: IntArray, profile: PhotonProfile, seed: int
+) -> FloatArray:
+    """Smear photons, each with the random substream of its place in its event.
+
+    Energy, polar angle and azimuth get independent Gaussian errors, whose sizes are the curves of
+    the profile at the true energy. The measured momentum is massless.
+
+    Parameters
+    ----------
+    p4
+        (n, 4) true momenta (px, py, pz, E), lab frame, GeV; not along the z axis.
+    event_id
+        (n,) the events' numbers.
+    index
+        (n,) the particles' places in their events.
+    profile
+        Resolutions; the acceptance is not applied.
+    seed
+        The run's seed.
+
+    Returns
+    -------
+    (n, 4) array
+        Measured momenta.
+    """
+    out = np.empty((len(p4), 4))
+    state = open_stream(seed, int(Stage.SMEAR))
+    _smear_all(p4, event_id, index, photon_model(profile), state, out)
+    return out
+
+
+@kernel
+def _smear_all(
+    p4: FloatArray,
+    event_id: IntArray,
+    index: IntArray,
+    model: PhotonModel,
+    state: UInt64Array,
+    out: FloatArray,
+) -> None:
+    """Smear each row of `p4` into `out`."""
+    for i in range(len(p4)):
+        seek(state, event_id[i], FIRST_PARTICLE + index[i])
+        smear_photon(p4[i], model, state, out[i])
+
+
+@kernel
+def resolution_at(curve: CurveModel, energy: float) -> float:
+    """Return a curve's value at a photon energy in GeV."""
+    root = np.sqrt(energy)
+    a = curve.inverse / energy
+    b = curve.inverse_root / root
+    c = curve.inverse_fourth_root / np.sqrt(root)
+    d = curve.constant
+    t = _interpolate(np.log(energy), curve.log_energy, curve.resolution)
+    resolution: float = np.sqrt(a * a + b * b + c * c + d * d + t * t)
+    return resolution
+
+
+@kernel
+def _interpolate(x: float, xs: FloatArray, ys: FloatArray) -> float:
+    """Interpolate linearly, constant beyond the ends; 0 for an empty table."""
+    n = len(xs)
+    if n == 0:
+        return 0.0
+    y: float = ys[n - 1]
+    for i in range(n):
+        if x < xs[i]:
+            y = ys[i]
+            if i > 0:
+                y += (ys[i - 1] - y) * (xs[i] - x) / (xs[i] - xs[i - 1])
+            break
+    return y
+
+
+@kernel
+def photon_accepted(p: FloatArray, model: PhotonModel) -> bool:
+    """Return whether the true momentum (4,) of a photon is in the acceptance."""
+    if p[3] <= model.energy_min:
+        return False
+    cosine = p[2] / np.sqrt(p[0] * p[0] + p[1] * p[1] + p[2] * p[2])
+    inside = False
+    for i in range(len(model.cos_min)):
+        inside = inside or model.cos_min[i] < cosine < model.cos_max[i]
+    return inside
+
+
+@kernel
+def smear_photon(p: FloatArray, model: PhotonModel, state: UInt64Array, out: FloatArray) -> None:
+    """Write the measured momentum of a photon.
+
+    Parameters
+    ----------
+    p
+        (4,) true momentum, not along the z axis.
+    model
+        `photon_model` of a profile.
+    state
+        Random stream at the photon's substream; two pairs of normals are drawn.
+    out
+        (4,) receives the measured momentum; not the same array as `p`.
+    """
+    pt2 = p[0] * p[0] + p[1] * p[1]
+    pt = np.sqrt(pt2)
+    momentum = np.sqrt(pt2 + p[2] * p[2])
+    sine, cosine = pt / momentum, p[2] / momentum
+    n_energy, n_theta = normal_pair(state)
+    n_phi, _ = normal_pair(state)
+
+    scale = max(1.0 + n_energy * resolution_at(model.energy, p[3]), _SMALLEST_SCALE)
+    d_theta = n_theta * resolution_at(model.polar_angle, p[3])
+    d_phi = n_phi * resolution_at(model.azimuth, p[3])
+
+    energy = scale * p[3]
+    ct, st = np.cos(d_theta), np.sin(d_theta)
+    cp, sp = np.cos(d_phi), np.sin(d_phi)
+    # theta + d_theta beyond a pole comes back on the other side: its sine is never negative
+    transverse = energy * abs(sine * ct + cosine * st) / pt
+    out[0] = transverse * (p[0] * cp - p[1] * sp)
+    out[1] = transverse * (p[1] * cp + p[0] * sp)
+    out[2] = energy * (cosine * ct - sine * st)
+    out[3] = energy

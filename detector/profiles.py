@@ -1,0 +1,206 @@
+"""Detector profiles: what the beams and a detector measure, and how well.
+
+A profile is a YAML file of `configs/detectors`, or a user's own, checked against
+`DetectorProfile`. A file may begin with ``derive: <profile>`` and then hold only the numbers that
+differ. Nothing here needs a compiler: the kernels' view of a profile is made by the modules that
+smear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from simgen.beams import Beams
+from simgen.config import merge, read_derived, validate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _increasing_angles(interval: tuple[float, float]) -> tuple[float, float]:
+    """Refuse an interval of polar angles that is empty or leaves 0 to 180 degrees."""
+    low, high = interval
+    if not 0.0 <= low < high <= 180.0:
+        raise ValueError(f"[{low}, {high}] is not [min, max] in degrees with 0 <= min < max <= 180")
+    return interval
+
+
+PolarRange = Annotated[tuple[float, float], AfterValidator(_increasing_angles)]
+Resolution = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class _Section(BaseModel):
+    """What all parts of a profile have in common."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class MomentumResolution(_Section):
+    """Relative resolution of the transverse momentum, sigma(pT)/pT = a pT (+) b/beta."""
+
+    curvature: Resolution = Field(description="a, measurement of the curvature, 1/GeV")
+    scattering: Resolution = Field(description="b, multiple scattering in the tracker, pure number")
+
+
+class AngularResolution(_Section):
+    """Resolution of a track's direction at its origin.
+
+    sigma(theta) = theta (+) b / (p beta sin^(1/2) theta),
+    sigma(phi)   = phi (+) b / (p beta sin^(3/2) theta):
+
+    the measurement itself, and multiple scattering by one angle b/(p beta) in the beam pipe and
+    the first layer, whose thickness goes as 1/sin(theta); in azimuth the same angle counts
+    1/sin(theta) times more.
+    """
+
+    theta: Resolution = Field(description="measurement of the polar angle, rad")
+    phi: Resolution = Field(description="measurement of the azimuth, rad")
+    scattering: Resolution = Field(description="b, multiple scattering, rad GeV")
+
+
+class TrackProfile(_Section):
+    """Charged particles: where they are seen, and how well."""
+
+    theta: PolarRange = Field(description="acceptance in polar angle [min, max], degrees")
+    pt_min: float = Field(ge=0.0, le=10.0, description="lowest transverse momentum, GeV")
+    momentum: MomentumResolution
+    angles: AngularResolution
+
+
+class EnergyCurve(_Section):
+    """A resolution as a function of photon energy E in GeV: the quadratic sum of its terms.
+
+    inverse/E (+) inverse_root/E^(1/2) (+) inverse_fourth_root/E^(1/4) (+) constant (+) table(E),
+    where the table is interpolated linearly in log(E) and constant beyond its ends.
+    """
+
+    inverse: Resolution = Field(default=0.0, description="coefficient of 1/E")
+    inverse_root: Resolution = Field(default=0.0, description="coefficient of 1/E^(1/2)")
+    inverse_fourth_root: Resolution = Field(default=0.0, description="coefficient of 1/E^(1/4)")
+    constant: Resolution = Field(default=0.0, description="term that does not depend on E")
+    table: tuple[tuple[float, Resolution], ...] = Field(
+        default=(), description="rows [E in GeV, resolution], energies increasing"
+    )
+
+    @model_validator(mode="after")
+    def _energies_increase(self) -> EnergyCurve:
+        """Refuse tables whose energies are not positive and increasing."""
+        energies = [row[0] for row in self.table]
+        if any(b <= a for a, b in pairwise([0.0, *energies])):
+            raise ValueError(f"table: energies must be positive and increase, found {energies}")
+        return self
+
+
+class PhotonProfile(_Section):
+    """Photons in the calorimeter: where they are seen, and how well."""
+
+    theta: tuple[PolarRange, ...] = Field(
+        min_length=1, description="polar angles [min, max] covered, gaps left out, degrees"
+    )
+    energy_min: float = Field(ge=0.0, le=10.0, description="lowest energy, GeV")
+    energy: EnergyCurve = Field(description="sigma(E)/E, pure number")
+    polar_angle: EnergyCurve = Field(description="sigma(theta), rad")
+    azimuth: EnergyCurve = Field(description="sigma(phi), rad")
+
+    @model_validator(mode="after")
+    def _ranges_in_order(self) -> PhotonProfile:
+        """Refuse ranges that overlap or are not in order."""
+        ranges = list(self.theta)
+        if any(b[0] < a[1] for a, b in pairwise(ranges)):
+            raise ValueError(
+                f"theta: ranges must follow each other without overlap, found {ranges}"
+            )
+        return self
+
+
+class Pi0Profile(_Section):
+    """Neutral pions, made of two photons whose energies are refitted to the pi0 mass."""
+
+    mass: float = Field(gt=0.0, lt=1.0, description="mass the photon pair is fitted to, GeV")
+
+
+class Axes(_Section):
+    """One number for each coordinate; in a file a single number stands for all three."""
+
+    x: float = Field(ge=0.0)
+    y: float = Field(ge=0.0)
+    z: float = Field(ge=0.0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _same_for_all(cls, data: Any) -> Any:
+        """Read a single number as that number for each coordinate."""
+        if isinstance(data, int | float) and not isinstance(data, bool):
+            return {"x": data, "y": data, "z": data}
+        return data
+
+    def as_tuple(self) -> tuple[float, float, float]:
+        """Return (x, y, z)."""
+        return self.x, self.y, self.z
+
+
+class VertexProfile(_Section):
+    """Vertices, each smeared by independent Gaussians along x, y and z."""
+
+    r_0: Axes = Field(description="primary vertex, standard deviations in mm")
+    r_sig: Axes = Field(description="decay vertex of the signal B, standard deviations in mm")
+    r_tag: Axes = Field(description="decay vertex of the tag B, standard deviations in mm")
+
+
+class HadronicTagProfile(_Section):
+    """A fully reconstructed hadronic tag, with which the semileptonic one is compared."""
+
+    momentum: Axes = Field(description="standard deviations of px, py, pz in the lab, GeV")
+
+
+class DetectorProfile(_Section):
+    """Beams and detector."""
+
+    name: str = Field(min_length=1, description="shown in figures and tables")
+    beams: Beams
+    tracks: TrackProfile
+    photons: PhotonProfile
+    pi0: Pi0Profile
+    vertices: VertexProfile
+    hadronic_tag: HadronicTagProfile
+
+
+def load_profile(
+    name_or_path: str | Path | Mapping[str, Any],
+    overrides: Mapping[str, Any] | None = None,
+    relative_to: Path | None = None,
+) -> DetectorProfile:
+    """Read a detector profile.
+
+    Parameters
+    ----------
+    name_or_path
+        Name of a shipped profile (``"belle2"``), path of a YAML file, or the profile itself, which
+        may derive from another: ``{"derive": "belle2", "vertices": {"r_sig": 0.015}}``.
+    overrides
+        Values that replace those of the file, nested as in the file:
+        ``{"vertices": {"r_0": {"z": 0.15}}}``. Mappings are merged, anything else is replaced.
+    relative_to
+        Folder against which a relative path is taken; the working directory if None.
+
+    Returns
+    -------
+    DetectorProfile
+        Checked and immutable.
+
+    Raises
+    ------
+    ConfigError
+        If the profile does not exist, derives from itself, has an unknown or missing key, or a
+        value is out of range; the message names file, key and what is allowed.
+    """
+    spec = name_or_path if isinstance(name_or_path, Mapping) else str(name_or_path)
+    data, source = read_derived(spec, "detectors", relative_to)
+    if overrides:
+        data = merge(data, overrides)
+        source += " with overrides"
+    return validate(DetectorProfile, data, source)

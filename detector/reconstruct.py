@@ -1,0 +1,194 @@
+"""From matched particles to reconstructed objects: acceptance and smearing over a block.
+
+Acceptance is a matter of the true momenta, so the same events have candidates whatever the
+resolutions are, and a scan of resolutions compares the same candidates.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from detector.photons import (
+    PhotonModel,
+    photon_accepted,
+    photon_model,
+    resolution_at,
+    smear_photon,
+)
+from detector.pi0 import constrain_pi0
+from detector.streams import FIRST_PARTICLE
+from detector.topology import Found
+from detector.tracks import TrackModel, smear_track, track_accepted, track_model
+from simgen.jit import kernel
+from simgen.random import seek
+
+if TYPE_CHECKING:
+    from detector.profiles import DetectorProfile
+    from simgen.typing import FloatArray, Int8Array, Int32Array, IntArray, UInt64Array
+
+_PHOTON, _PI0 = 22, 111
+_VISIBLE_D = int(Found.VISIBLE_D)
+TRACKS_ACCEPTED = _VISIBLE_D + 1
+PHOTONS_ACCEPTED = _VISIBLE_D + 2
+
+
+class DetectorModel(NamedTuple):
+    """A `DetectorProfile` for kernels: what is needed for tracks, photons and pi0s."""
+
+    tracks: TrackModel
+    photons: PhotonModel
+    pi0_mass: float
+
+
+def detector_model(profile: DetectorProfile) -> DetectorModel:
+    """Return the numbers of `profile` that a kernel needs."""
+    return DetectorModel(
+        tracks=track_model(profile.tracks),
+        photons=photon_model(profile.photons),
+        pi0_mass=profile.pi0.mass,
+    )
+
+
+@kernel
+def require_acceptance(
+    offsets: IntArray,
+    pdgid: Int32Array,
+    mother: Int32Array,
+    p4: FloatArray,
+    role: Int8Array,
+    detector: DetectorModel,
+    passed: Int8Array,
+) -> None:
+    """Raise `passed` of events whose tracks, and then whose photons, are all accepted.
+
+    Parameters
+    ----------
+    offsets, pdgid, mother, p4
+        Columns of an `EventBlock`.
+    role
+        (N,) `Topology.role`.
+    detector
+        `detector_model` of a profile.
+    passed
+        (n,) `Topology.found` on entry; `TRACKS_ACCEPTED` or `PHOTONS_ACCEPTED` where it applies.
+    """
+    for i in range(len(passed)):
+        if passed[i] < _VISIBLE_D:
+            continue
+        a, b = offsets[i], offsets[i + 1]
+        tracks, photons = True, True
+        for k in range(a, b):
+            if role[k] == 0:
+                continue
+            if pdgid[k] == _PI0:
+                photons = photons and _pi0_accepted(k, a, b, pdgid, mother, p4, detector.photons)
+            elif pdgid[k] == _PHOTON:
+                photons = photons and photon_accepted(p4[k], detector.photons)
+            else:
+                tracks = tracks and track_accepted(p4[k], detector.tracks)
+        if tracks:
+            passed[i] = PHOTONS_ACCEPTED if photons else TRACKS_ACCEPTED
+
+
+@kernel
+def _pi0_accepted(
+    k: int,
+    a: int,
+    b: int,
+    pdgid: Int32Array,
+    mother: Int32Array,
+    p4: FloatArray,
+    photons: PhotonModel,
+) -> bool:
+    """Return whether the pi0 of row `k` decays to two accepted photons."""
+    daughters = 0
+    for j in range(k + 1, b):
+        if mother[j] != k - a:
+            continue
+        daughters += 1
+        if pdgid[j] != _PHOTON or not photon_accepted(p4[j], photons):
+            return False
+    return daughters == 2
+
+
+@kernel
+def smear_objects(
+    events: IntArray,
+    event_id: IntArray,
+    offsets: IntArray,
+    pdgid: Int32Array,
+    mother: Int32Array,
+    p4: FloatArray,
+    role: Int8Array,
+    detector: DetectorModel,
+    state: UInt64Array,
+    measured: FloatArray,
+    true: FloatArray,
+) -> None:
+    """Add up, by role, the measured and the true momenta of accepted events.
+
+    Parameters
+    ----------
+    events
+        (m,) rows of the events with a candidate.
+    event_id, offsets, pdgid, mother, p4
+        Columns of an `EventBlock`.
+    role
+        (N,) `Topology.role`.
+    detector
+        `detector_model` of a profile.
+    state
+        Random stream of the smearing stage.
+    measured, true
+        (len(Role), m, 4), zero on entry.
+    """
+    p = np.empty(4)
+    scratch = np.empty((2, 4))
+    for c in range(len(events)):
+        i = events[c]
+        a, b = offsets[i], offsets[i + 1]
+        for k in range(a, b):
+            r = role[k]
+            if r == 0:
+                continue
+            if pdgid[k] == _PI0:
+                _smear_pi0(k, a, event_id[i], mother, p4, detector, state, scratch, p)
+            else:
+                seek(state, event_id[i], FIRST_PARTICLE + k - a)
+                if pdgid[k] == _PHOTON:
+                    smear_photon(p4[k], detector.photons, state, p)
+                else:
+                    smear_track(p4[k], detector.tracks, state, p)
+            for x in range(4):
+                measured[r, c, x] += p[x]
+                true[r, c, x] += p4[k, x]
+
+
+@kernel
+def _smear_pi0(
+    k: int,
+    a: int,
+    event_id: int,
+    mother: Int32Array,
+    p4: FloatArray,
+    detector: DetectorModel,
+    state: UInt64Array,
+    photons: FloatArray,
+    out: FloatArray,
+) -> None:
+    """Write the momentum of the pi0 of row `k`, which has two photons; `photons` is scratch."""
+    sigma_1, sigma_2 = 0.0, 0.0
+    j, count = k, 0
+    while count < 2:
+        j += 1
+        if mother[j] != k - a:
+            continue
+        seek(state, event_id, FIRST_PARTICLE + j - a)
+        smear_photon(p4[j], detector.photons, state, photons[count])
+        measured = photons[count, 3]
+        sigma_1 = sigma_2
+        sigma_2 = measured * resolution_at(detector.photons.energy, measured)
+        count += 1
+    constrain_pi0(photons[0], sigma_1, photons[1], sigma_2, detector.pi0_mass, out)

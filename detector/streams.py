@@ -1,0 +1,18 @@
+"""Which random substream of an event smears what.
+
+Every smeared thing has a substream of its own, so a change of one setting never moves the
+deviates of another, and a scan of settings reuses the same deviates at every point.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+FIRST_PARTICLE: Final = 1
+"""Particle i of an event has substream FIRST_PARTICLE + i."""
+
+R_0: Final = 1 << 40
+R_SIG: Final = R_0 + 1
+R_TAG: Final = R_0 + 2
+HADRONIC_TAG: Final = R_0 + 3
+"""Beyond any number of particles."""

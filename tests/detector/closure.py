@@ -1,0 +1,45 @@
+"""What a statistical closure test demands."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import stats
+
+N = 200_000  # the width of a pull is known to 0.16 %, so one wrong by 1 % fails
+
+
+def assert_unit_gaussian(pull):
+    """Kolmogorov-Smirnov p-value above 1e-3, width 1 to 0.5 %, mean 0 to 4 sigma."""
+    assert stats.kstest(pull, "norm").pvalue > 1e-3
+    assert abs(np.std(pull) - 1) < 0.005
+    assert abs(np.mean(pull)) < 4 / np.sqrt(len(pull))
+
+
+def assert_uncorrelated(*pulls):
+    """Correlation coefficients within 4 sigma of 0."""
+    off_diagonal = np.corrcoef(pulls)[~np.eye(len(pulls), dtype=bool)]
+    assert np.max(np.abs(off_diagonal)) < 4 / np.sqrt(len(pulls[0]))
+
+
+def random_momenta(rng, n, mass, low, high):
+    """Momenta uniform in log(p) and isotropic within 20 to 145 degrees."""
+    p = np.exp(rng.uniform(np.log(low), np.log(high), n))
+    cosine = rng.uniform(np.cos(np.radians(145)), np.cos(np.radians(20)), n)
+    phi = rng.uniform(-np.pi, np.pi, n)
+    sine = np.sqrt(1 - cosine**2)
+    unit = np.stack([sine * np.cos(phi), sine * np.sin(phi), cosine], axis=1)
+    return np.column_stack([p[:, None] * unit, np.sqrt(p**2 + mass**2)])
+
+
+def mass2(p):
+    return p[..., 3] ** 2 - np.sum(p[..., :3] ** 2, axis=-1)
+
+
+def spherical(p4):
+    """pT, theta, phi of (n, 4) momenta."""
+    pt = np.hypot(p4[:, 0], p4[:, 1])
+    return pt, np.arctan2(pt, p4[:, 2]), np.arctan2(p4[:, 1], p4[:, 0])
+
+
+def wrap(angle):
+    return (angle + np.pi) % (2 * np.pi) - np.pi
