@@ -1,0 +1,226 @@
+"""The main job: generate, smear and solve in one go, then table and figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from detector.profiles import load_profile
+from detector.stage import CANDIDATES, Smearing, check_beams
+from m2solve.study.config import RunConfig
+from m2solve.study.figures import draw_figures
+from m2solve.study.histograms import fill_histograms
+from m2solve.study.report import (
+    Row,
+    print_cut_flow,
+    print_rows,
+    summarise,
+    to_csv,
+    total_cut_flow,
+)
+from m2solve.study.stage import SOLUTIONS, Solving
+from simgen.config import validate
+from simgen.errors import OutputError
+from simgen.generation import ConfigSource, Generation, prepare_generation, read_config, to_yaml
+from simgen.io.atomic import write_text
+from simgen.io.truth import TRUTH
+from simgen.progress import compiling, progress_bar
+from simgen.runner import (
+    IfExists,
+    Shard,
+    Sink,
+    check_room,
+    check_shards,
+    default_workers,
+    disk_errors,
+    is_file,
+    missing_shards,
+    open_output,
+    run_shards,
+)
+from simgen.show import print_notes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SUMMARY, FIGURES = "summary.csv", "figures"
+_BYTES_PER_EVENT = 1000.0  # candidates and solutions, measured with gzip
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run leaves.
+
+    Attributes
+    ----------
+    folder
+        The run folder: ``config.yaml``, ``summary.csv``, folders ``truth``, ``candidates``,
+        ``solutions`` of shards, and ``figures``.
+    summary
+        The rows of the summary.
+    cut_flow
+        Events left after each requirement.
+    notes
+        What is not generated as the decay files say.
+    problems
+        What went wrong in the events made now.
+    """
+
+    folder: Path
+    summary: tuple[Row, ...]
+    cut_flow: dict[str, int]
+    notes: tuple[str, ...]
+    problems: tuple[str, ...]
+
+    def show(self) -> None:
+        """Print notes, cut-flow and summary."""
+        console = Console(highlight=False)
+        print_cut_flow(self.cut_flow, console)
+        print_rows(self.summary, console)
+        print_notes(console, (*self.problems, *self.notes), str(self.folder / TRUTH))
+        console.print(f"files, figures and summary are in {self.folder}", soft_wrap=True)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked configuration of a run."""
+
+    config: RunConfig
+    generation: Generation
+    smearing: Smearing
+    solving: Solving
+
+    def resolved(self) -> str:
+        """Return the whole configuration as YAML; a run of it makes the same files."""
+        parts: dict[str, Any] = dict(self.generation.resolved)
+        parts["detector"] = self.smearing.profile.model_dump()
+        parts["candidates"] = self.config.candidates.model_dump()
+        parts["solver"] = self.config.solver.model_dump()
+        return to_yaml(parts)
+
+    def sinks(self, folder: Path) -> list[Sink[Any]]:
+        """Return the files of the three stages."""
+        truth = self.generation.sink(folder / TRUTH)
+        candidates = self.smearing.sink(folder / CANDIDATES, {"truth": truth.header.identity})
+        solutions = self.solving.sink(
+            folder / SOLUTIONS, {"candidates": candidates.header.identity}
+        )
+        return [truth, candidates, solutions]
+
+    def expected_bytes(self, shards: Sequence[Shard]) -> float:
+        """Return about how large the files of some shards are."""
+        others = _BYTES_PER_EVENT * sum(s.n_events for s in shards)
+        return self.generation.expected_bytes(shards) + others
+
+    def work(self, events: range) -> list[Any]:
+        """Take a block of events through all stages."""
+        block = self.generation.block(events.start, len(events))
+        smeared = self.smearing.block(block)
+        return [block, smeared, self.solving.block(smeared[0])]
+
+
+def plan_run(config: ConfigSource, *, events: int | None = None, seed: int | None = None) -> Plan:
+    """Check the configuration of a run and make its generator ready.
+
+    Raises
+    ------
+    SimgenError
+        Naming what is wrong.
+    """
+    data, source, folder = read_config(config, {"events": events, "seed": seed})
+    checked = validate(RunConfig, data, source)
+    profile = load_profile(checked.detector, relative_to=folder)
+    generation = prepare_generation(config, {"events": events, "seed": seed})
+    check_beams(profile, generation.beams, source)
+    return Plan(
+        checked,
+        generation,
+        Smearing(profile, checked.candidates, checked.seed),
+        Solving(checked.solver, checked.seed),
+    )
+
+
+def run(
+    config: ConfigSource,
+    output: str | Path,
+    *,
+    events: int | None = None,
+    seed: int | None = None,
+    workers: int | None = None,
+    if_exists: IfExists = "error",
+    progress: bool = False,
+) -> Result:
+    """Generate, smear and solve; leave files, table and figures in a run folder.
+
+    Parameters
+    ----------
+    config
+        A YAML file, the name of one that comes with the package, or a mapping.
+    output
+        The run folder.
+    events, seed
+        Replace the configuration's.
+    workers
+        Number of threads; by default one a processor. Never changes the files.
+    if_exists
+        What to do if the folder exists: ``"error"``, ``"resume"`` or ``"overwrite"``.
+    progress
+        Show a progress bar.
+
+    Returns
+    -------
+    Result
+        Where everything is, and the summary.
+
+    Raises
+    ------
+    SimgenError
+        Naming what is wrong with the configuration, the decay files or the output.
+    """
+    plan = plan_run(config, events=events, seed=seed)
+    folder = Path(output)
+    if is_file(folder):
+        raise OutputError(f"{folder}: a run leaves a folder; give a name without {folder.suffix}")
+    stages = [folder / name for name in (TRUTH, CANDIDATES, SOLUTIONS)]
+    every, sinks = plan.generation.shards(), plan.sinks(folder)
+    check_room(folder, plan.expected_bytes(missing_shards(stages, every)))
+    open_output(folder, plan.resolved(), if_exists)
+    check_shards(every, sinks)
+    shards = missing_shards(stages, every)
+    with disk_errors(folder):
+        for stage in stages:
+            stage.mkdir(exist_ok=True)
+        plan.generation.keep_inputs(folder)
+        with compiling(show=progress):
+            plan.work(range(plan.config.first_event, plan.config.first_event + 1))
+        total = sum(shard.n_events for shard in shards)
+        with progress_bar("events", total, show=progress) as advance:
+            run_shards(
+                shards,
+                sinks,
+                lambda shard: shard.blocks(),
+                plan.work,
+                workers=workers or default_workers(),
+                compression=plan.config.output.compression,
+                advance=advance,
+            )
+        return _finish(plan, folder)
+
+
+def _finish(plan: Plan, folder: Path) -> Result:
+    """Make summary and figures from the files, so that a resumed run has the same."""
+    histograms = fill_histograms(folder, folder)
+    rows = summarise(histograms)
+    write_text(folder / SUMMARY, to_csv(rows))
+    draw_figures(histograms, folder / FIGURES)
+    generator = plan.generation.generator
+    return Result(
+        folder=folder,
+        summary=tuple(rows),
+        cut_flow=total_cut_flow(folder),
+        notes=generator.notes(),
+        problems=generator.problems(),
+    )
