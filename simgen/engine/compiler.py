@@ -366,6 +366,14 @@ class _Compiler:
             self.functions[model.name] = compile_amplitude(model.amplitude)
         return int(self.functions[model.name].address)
 
+    def _parameters(self, parent: str, channel: Channel) -> tuple[float, ...]:
+        """Return the numbers a channel's amplitude is called with."""
+        model = self.table.model_of(parent, channel)
+        if model is None:
+            return ()
+        particles = [self.table.particle(d) for d in channel.daughters]
+        return model.prepare(channel.parameters, self.table.particle(parent), particles)
+
     def _check_model(self, model: DecayModel, parent: str, channel: Channel) -> None:
         """Refuse parameters or spins the model does not serve."""
         particles = [self.table.particle(d) for d in channel.daughters]
@@ -428,7 +436,7 @@ class _Compiler:
             row["n_amplitudes"] = math.prod(n_states) if address else 1
             starts.append(len(parameters))
             if address:
-                parameters.extend(float(p) for p in channel.parameters)
+                parameters.extend(self._parameters(name, channel))
         # one more, so that a channel without parameters still points into the array
         values = np.array([*parameters, 0.0])
         channels["parameters"] = values.ctypes.data + values.itemsize * np.array(starts)

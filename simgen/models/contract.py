@@ -7,7 +7,7 @@ nothing else.
 The function is called as ``amplitude(parameters, pdgids, momenta, out)`` with C pointers, read
 with `numba.carray`:
 
-- ``parameters``: the float64 values the decay file gives (after `DecayModel.prepare`);
+- ``parameters``: float64, what `DecayModel.prepare` makes of the values in the decay file;
 - ``pdgids``: int64, the parent first, then the daughters in the decay file's order;
 - ``momenta``: float64 (1 + n, 4), (px, py, pz, E) in GeV in the parent's rest frame, parent first;
 - ``out``: complex128, the amplitude for every combination of spin states, shape
@@ -78,6 +78,19 @@ class DecayModel:
         are treated as those of a missing model.
         """
         return True
+
+    def prepare(
+        self,
+        parameters: Parameters,
+        parent: ParticleData,  # noqa: ARG002
+        daughters: Sequence[ParticleData],  # noqa: ARG002
+    ) -> tuple[float, ...]:
+        """Return the numbers the amplitude is called with; by default those of the decay file.
+
+        A model that derives constants from its parameters or from the particles of the decay does
+        so here, once when a decay table is compiled. `problem` has found nothing.
+        """
+        return tuple(float(p) for p in parameters)
 
     def problem(
         self, parameters: Parameters, parent: ParticleData, daughters: Sequence[ParticleData]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from simgen.decfile import load_decay_table
+from simgen.engine.compiler import compile_decays
 from simgen.models import DecayModel, find_model, model_names
 from simgen.particles import particle_table
 
@@ -75,3 +77,18 @@ class TestParameters:
         assert "PHSP takes 0 parameters, found 1" in problem(
             find_model("PHSP"), "rho0", ("pi+", "pi-"), (1.0,)
         )
+
+
+def test_the_amplitude_is_called_with_what_a_model_prepares(tmp_path, monkeypatch):
+    path = tmp_path / "prepared.dec"
+    path.write_text("Decay B+\n1.0 anti-D0 mu+ nu_mu HQET2 1.2 1.0;\nEnddecay\n")
+    seen = []
+
+    def prepare(_, parameters, parent, daughters):
+        seen.append((parameters, parent.name, [d.name for d in daughters]))
+        return 1.0, 2.0, 3.0
+
+    monkeypatch.setattr(type(find_model("HQET2")), "prepare", prepare)
+    program = compile_decays(load_decay_table([path], None), "B+", 5.279).program
+    assert list(program.parameters[:3]) == [1.0, 2.0, 3.0]
+    assert seen == [((1.2, 1.0), "B+", ["anti-D0", "mu+", "nu_mu"])]
