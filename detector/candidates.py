@@ -286,6 +286,7 @@ def smear_block(
     event_id = block.event_id[events]
     measured = np.zeros((len(Role), len(events), 4))
     true = np.zeros_like(measured)
+    smeared = np.empty_like(p4)
     state = open_stream(seed, int(Stage.SMEAR))
     smear_objects(
         events,
@@ -297,6 +298,7 @@ def smear_block(
         topology.role,
         detector,
         state,
+        smeared,
         measured,
         true,
     )

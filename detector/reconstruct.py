@@ -124,10 +124,11 @@ def smear_objects(
     role: Int8Array,
     detector: DetectorModel,
     state: UInt64Array,
+    smeared: FloatArray,
     measured: FloatArray,
     true: FloatArray,
 ) -> None:
-    """Add up, by role, the measured and the true momenta of accepted events.
+    """Measure every particle of accepted events, and add up, by role, measured and true momenta.
 
     Parameters
     ----------
@@ -141,10 +142,12 @@ def smear_objects(
         `detector_model` of a profile.
     state
         Random stream of the smearing stage.
+    smeared
+        (N, 4), of which the rows of particles with a role in these events receive their measured
+        momenta.
     measured, true
         (len(Role), m, 4), zero on entry.
     """
-    p = np.empty(4)
     scratch = np.empty((2, 4))
     for c in range(len(events)):
         i = events[c]
@@ -153,6 +156,7 @@ def smear_objects(
             r = role[k]
             if r == 0:
                 continue
+            p = smeared[k]
             if pdgid[k] == _PI0:
                 _smear_pi0(k, a, event_id[i], mother, p4, detector, state, scratch, p)
             else:

@@ -113,6 +113,22 @@ def track_accepted(p: FloatArray, model: TrackModel) -> bool:
 
 
 @kernel
+def track_resolution(p: FloatArray, model: TrackModel) -> tuple[float, float, float]:
+    """Return the standard deviations of pT (relative), theta and phi (rad) at a momentum (4,)."""
+    pt2 = p[0] * p[0] + p[1] * p[1]
+    pt = np.sqrt(pt2)
+    momentum = np.sqrt(pt2 + p[2] * p[2])
+    sine = pt / momentum
+    inverse_beta = p[3] / momentum
+    angle = model.angle_scattering * inverse_beta / (momentum * np.sqrt(sine))
+    return (
+        np.hypot(model.curvature * pt, model.scattering * inverse_beta),
+        np.hypot(model.theta, angle),
+        np.hypot(model.phi, angle / sine),
+    )
+
+
+@kernel
 def smear_track(p: FloatArray, model: TrackModel, state: UInt64Array, out: FloatArray) -> None:
     """Write the measured momentum of a charged particle.
 
@@ -136,11 +152,10 @@ def smear_track(p: FloatArray, model: TrackModel, state: UInt64Array, out: Float
     n_pt, n_theta = normal_pair(state)
     n_phi, _ = normal_pair(state)
 
-    inverse_beta = p[3] / momentum
-    angle = model.angle_scattering * inverse_beta / (momentum * np.sqrt(sine))
-    scale = 1.0 + n_pt * np.hypot(model.curvature * pt, model.scattering * inverse_beta)
-    d_theta = n_theta * np.hypot(model.theta, angle)
-    d_phi = n_phi * np.hypot(model.phi, angle / sine)
+    sigma_pt, sigma_theta, sigma_phi = track_resolution(p, model)
+    scale = 1.0 + n_pt * sigma_pt
+    d_theta = n_theta * sigma_theta
+    d_phi = n_phi * sigma_phi
 
     scale = max(scale, _SMALLEST_SCALE)
     ct, st = np.cos(d_theta), np.sin(d_theta)
