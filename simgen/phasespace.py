@@ -167,20 +167,62 @@ def _three_body(
         u = uniform(state)
         if u * u * bound <= weight:
             break
-    p = np.sqrt(t_1 * f_1)
-    x, y, z = unit_vector(state)
-    out[0, 0], out[0, 1], out[0, 2] = p * x, p * y, p * z
-    out[1, 0], out[1, 1], out[1, 2] = -p * x, -p * y, -p * z
-    out[0, 3] = np.sqrt(p * p + m_0 * m_0)
-    out[1, 3] = np.sqrt(p * p + m_1 * m_1)
-    p = np.sqrt(t_2 * f_2)
-    x, y, z = unit_vector(state)
-    out[2, 0], out[2, 1], out[2, 2] = -p * x, -p * y, -p * z
-    out[2, 3] = np.sqrt(p * p + m_2 * m_2)
-    energy = np.sqrt(p * p + pair * pair)
-    for j in range(2):
-        boost_from_rest(out[j], p * x, p * y, p * z, energy, pair)
+    _place_pair(masses, pair, np.sqrt(t_1 * f_1), np.sqrt(t_2 * f_2), state, out)
     return exceeded
+
+
+@kernel
+def _place_pair(
+    masses: FloatArray, pair: float, p_1: float, p_2: float, state: UInt64Array, out: FloatArray
+) -> None:
+    """Write a three-body decay whose first two particles have the mass `pair`.
+
+    The momentum is `p_1` in the rest frame of the pair and `p_2` in that of the parent; both
+    directions are uniform.
+    """
+    x, y, z = unit_vector(state)
+    out[0, 0], out[0, 1], out[0, 2] = p_1 * x, p_1 * y, p_1 * z
+    out[1, 0], out[1, 1], out[1, 2] = -p_1 * x, -p_1 * y, -p_1 * z
+    out[0, 3] = np.sqrt(p_1 * p_1 + masses[0] * masses[0])
+    out[1, 3] = np.sqrt(p_1 * p_1 + masses[1] * masses[1])
+    x, y, z = unit_vector(state)
+    out[2, 0], out[2, 1], out[2, 2] = -p_2 * x, -p_2 * y, -p_2 * z
+    out[2, 3] = np.sqrt(p_2 * p_2 + masses[2] * masses[2])
+    energy = np.sqrt(p_2 * p_2 + pair * pair)
+    for j in range(2):
+        boost_from_rest(out[j], p_2 * x, p_2 * y, p_2 * z, energy, pair)
+
+
+@kernel
+def pole_phase_space(mass: float, masses: FloatArray, state: UInt64Array, out: FloatArray) -> None:
+    """Draw a three-body decay with the density of phase space over m^2.
+
+    m is the mass of the first two daughters, whose phase space is p_1 p_2 dm: with log(m) drawn
+    uniformly, p_1 p_2 / m is left to accept on, of which p_1 / m is at most 1/2. A pair from a
+    virtual photon, which is nearly always light, is so found at once.
+
+    Parameters
+    ----------
+    mass
+        Mass of the parent, GeV.
+    masses
+        (>= 3,) masses of the daughters; their sum is below `mass`, that of the first two is
+        above zero.
+    state
+        Random stream, advanced.
+    out
+        (>= 3, 4) receives the daughters' (px, py, pz, E) in the parent's rest frame.
+    """
+    lowest = masses[0] + masses[1]
+    span = np.log((mass - masses[2]) / lowest)
+    limit = 0.5 * two_body_momentum(mass, lowest, masses[2])
+    while True:
+        pair = lowest * np.exp(uniform(state) * span)
+        p_1 = two_body_momentum(pair, masses[0], masses[1])
+        p_2 = two_body_momentum(mass, pair, masses[2])
+        if uniform(state) * limit * pair <= p_1 * p_2:
+            break
+    _place_pair(masses, pair, p_1, p_2, state, out)
 
 
 @kernel

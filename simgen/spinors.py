@@ -16,6 +16,8 @@ H. K. Dreiner, H. E. Haber, S. P. Martin, Phys. Rept. 494 (2010) 1, arXiv:0812.1
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from simgen.jit import kernel
@@ -88,6 +90,31 @@ def left_current(
         c1 * b1 - c0 * b0,
         c0 * b0 + c1 * b1,
     )
+
+
+@kernel
+def vector_current(
+    p: Any, mass_1: float, s_1: int, q: Any, mass_2: float, s_2: int
+) -> tuple[complex, complex, complex, complex]:
+    """Return (x, y, z, t) of the current ubar(p, s_1) gamma^mu v(q, s_2) of a lepton pair.
+
+    Half the left-handed current and half the right-handed one. With the momenta reversed
+    sqrt(p.sigma) is sqrt(p.sigmabar), which makes the right-handed spinors, and v_R has a sign.
+
+    Parameters
+    ----------
+    p, mass_1, s_1
+        Four-momentum (px, py, pz, E) of the lepton, its mass, GeV, and its spin state.
+    q, mass_2, s_2
+        The same of the antilepton.
+    """
+    a0, a1 = left_spinor(p[0], p[1], p[2], p[3], mass_1, s_1, False)
+    b0, b1 = left_spinor(q[0], q[1], q[2], q[3], mass_2, s_2, True)
+    lx, ly, lz, lt = left_current(a0, a1, b0, b1)
+    a0, a1 = left_spinor(-p[0], -p[1], -p[2], p[3], mass_1, s_1, False)
+    b0, b1 = left_spinor(-q[0], -q[1], -q[2], q[3], mass_2, s_2, True)
+    rx, ry, rz, rt = left_current(a0, a1, b0, b1)
+    return 0.5 * (lx + rx), 0.5 * (ly + ry), 0.5 * (lz + rz), 0.5 * (lt - rt)
 
 
 @kernel

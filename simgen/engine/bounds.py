@@ -10,7 +10,7 @@ from simgen.engine.call import call_amplitude
 from simgen.engine.lineshape import draw_daughter_masses, draw_mass
 from simgen.engine.scratch import SCRATCH
 from simgen.jit import kernel
-from simgen.phasespace import phase_space, tangent_bound
+from simgen.phasespace import phase_space, pole_phase_space, tangent_bound
 from simgen.random import seek, set_key
 
 if TYPE_CHECKING:
@@ -51,8 +51,11 @@ def _sample_spin_matrices(
         if high > low:
             mass = draw_mass(parent, low, high, state)
         draw_daughter_masses(species, channel, mass, state, masses)
-        bound = tangent_bound(mass, masses, n, channel.space_shares) if n > 2 else 0.0
-        phase_space(mass, masses, n, bound, state, momenta[1:])
+        if channel.pole:
+            pole_phase_space(mass, masses, state, momenta[1:])
+        else:
+            bound = tangent_bound(mass, masses, n, channel.space_shares) if n > 2 else 0.0
+            phase_space(mass, masses, n, bound, state, momenta[1:])
         momenta[0, 0], momenta[0, 1], momenta[0, 2], momenta[0, 3] = 0.0, 0.0, 0.0, mass
         call_amplitude(
             channel.address,

@@ -374,6 +374,11 @@ class _Compiler:
         particles = [self.table.particle(d) for d in channel.daughters]
         return model.prepare(channel.parameters, self.table.particle(parent), particles)
 
+    def _has_pole(self, parent: str, channel: Channel) -> bool:
+        """Say whether momenta of a channel are proposed along a pole; see `DecayModel.pole`."""
+        model = self.table.model_of(parent, channel)
+        return model is not None and model.pole
+
     def _check_model(self, model: DecayModel, parent: str, channel: Channel) -> None:
         """Refuse parameters or spins the model does not serve."""
         particles = [self.table.particle(d) for d in channel.daughters]
@@ -433,6 +438,7 @@ class _Compiler:
             row["n_daughters"] = len(channel.daughters)
             row["daughters"][: len(channel.daughters)] = [numbers[d] for d in channel.daughters]
             row["address"] = address
+            row["pole"] = self._has_pole(name, channel)
             row["n_amplitudes"] = math.prod(n_states) if address else 1
             starts.append(len(parameters))
             if address:

@@ -27,7 +27,7 @@ from simgen.engine.program import (
 )
 from simgen.jit import kernel
 from simgen.lorentz import boost_by_matrix, boost_matrix, compose
-from simgen.phasespace import phase_space, tangent_bound
+from simgen.phasespace import phase_space, pole_phase_space, tangent_bound
 from simgen.random import exponential, seek, set_key, uniform
 
 if TYPE_CHECKING:
@@ -114,10 +114,13 @@ def _draw_decay(
     while True:
         counter[N_TRIALS] += 1
         draw_daughter_masses(species, channel, mass, state, masses)
-        bound = channel.space_bound
-        if np.isnan(bound):
-            bound = tangent_bound(mass, masses, n, channel.space_shares)
-        counter[N_EXCEEDED] += phase_space(mass, masses, n, bound, state, momenta[1:])
+        if channel.pole:
+            pole_phase_space(mass, masses, state, momenta[1:])
+        else:
+            bound = channel.space_bound
+            if np.isnan(bound):
+                bound = tangent_bound(mass, masses, n, channel.space_shares)
+            counter[N_EXCEEDED] += phase_space(mass, masses, n, bound, state, momenta[1:])
         if channel.address == 0:
             return
         momenta[0, 0], momenta[0, 1], momenta[0, 2], momenta[0, 3] = 0.0, 0.0, 0.0, mass

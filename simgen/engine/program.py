@@ -47,6 +47,7 @@ CHANNEL = np.dtype(
         ("n_daughters", "i8"),
         ("daughters", "i8", (MAX_DAUGHTERS,)),  # species numbers
         ("address", "i8"),  # of the compiled amplitude; 0 for phase space
+        ("pole", "i8"),  # 1 where momenta are proposed by phasespace.pole_phase_space
         ("parameters", "i8"),  # address of the model's parameters
         ("n_amplitudes", "i8"),  # spin combinations of parent and daughters
         ("trace_bound", "f8"),  # upper bound of the trace of A A^dagger in the parent's spin space

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from simgen.models.contract import DecayModel, compile_amplitude
-from simgen.models.dalitz import ETA_FULLDALITZ, ETA_PI0DALITZ, ETAPRIME_DALITZ, OMEGA_DALITZ
+from simgen.models.dalitz import (
+    ETA_DALITZ,
+    ETA_FULLDALITZ,
+    ETA_PI0DALITZ,
+    ETAPRIME_DALITZ,
+    OMEGA_DALITZ,
+)
 from simgen.models.helicity import HELAMP, STS, SVP_HELAMP, SVV_HELAMP, TSS
+from simgen.models.lepton_pairs import KROLL_WADA, PI0_DALITZ
 from simgen.models.leptonic import SLN
 from simgen.models.partial_waves import PARTWAVE, TVS_PWAVE, VVS_PWAVE
 from simgen.models.phase_space import PHSP
@@ -37,10 +44,13 @@ _REGISTRY = {
         TVS_PWAVE,
         VVP,
         VVPIPI,
+        ETA_DALITZ,
         ETA_FULLDALITZ,
         ETA_PI0DALITZ,
         ETAPRIME_DALITZ,
         OMEGA_DALITZ,
+        PI0_DALITZ,
+        KROLL_WADA,
     )
 }
 

@@ -16,6 +16,7 @@ from simgen.models.contract import DecayModel
 
 _VECTOR, _SCALAR = 2, 0
 _PI_PLUS = 211
+_ETA_SLOPE = 1.07
 
 
 @kernel
@@ -39,6 +40,13 @@ def _x(p: Any, codes: Any) -> float:
 
 
 @kernel
+def _y(p: Any) -> float:
+    """Return Y of three pions, daughter 3 the pi0."""
+    t_0 = _kinetic_energy(p, 3)
+    return float(3.0 * t_0 / (_kinetic_energy(p, 1) + _kinetic_energy(p, 2) + t_0) - 1.0)
+
+
+@kernel
 def _root(density: float) -> float:
     """Return the root of a density; a polynomial fitted to data may be negative at the edge."""
     return float(np.sqrt(max(density, 0.0)))
@@ -49,10 +57,20 @@ def eta_amplitude(parameters: Any, pdgids: Any, momenta: Any, out: Any) -> None:
     p = carray(momenta, (4, 4))
     v = carray(parameters, 6)
     x = _x(p, carray(pdgids, 4))
-    t_0 = _kinetic_energy(p, 3)
-    y = 3.0 * t_0 / (_kinetic_energy(p, 1) + _kinetic_energy(p, 2) + t_0) - 1.0
+    y = _y(p)
     even = 1.0 + y * (v[0] + y * (v[1] + y * v[5])) + v[3] * x * x
     carray(out, 1)[0] = _root(even + x * (v[2] + v[4] * y))
+
+
+def eta_linear_amplitude(
+    parameters: Any,  # noqa: ARG001
+    pdgids: Any,  # noqa: ARG001
+    momenta: Any,
+    out: Any,
+) -> None:
+    r"""Eta -> pi pi pi0: |A|^2 = 1 - 1.07 Y, the slope of Layter et al."""
+    p = carray(momenta, (4, 4))
+    carray(out, 1)[0] = _root(1.0 - _ETA_SLOPE * _y(p))
 
 
 def eta_neutral_amplitude(
@@ -105,6 +123,14 @@ ETA_FULLDALITZ = DecayModel(
     reference="KLOE, JHEP 05 (2008) 006, arXiv:0801.2642; PDG, eta decay parameters",
     parameters=("a", "b", "c", "d", "e", "f"),
     n_required=6,
+    parent_spin2=_SCALAR,
+    daughter_spins2=(_SCALAR, _SCALAR, _SCALAR),
+)
+
+ETA_DALITZ = DecayModel(
+    name="ETA_DALITZ",
+    amplitude=eta_linear_amplitude,
+    reference="J. G. Layter et al., PRD 7 (1973) 2565; EvtGen guide, model ETA_DALITZ",
     parent_spin2=_SCALAR,
     daughter_spins2=(_SCALAR, _SCALAR, _SCALAR),
 )

@@ -13,6 +13,7 @@ from simgen.phasespace import (
     MAX_DAUGHTERS,
     best_shares,
     phase_space,
+    pole_phase_space,
     tangent_bound,
     two_body_momentum,
 )
@@ -325,3 +326,34 @@ class TestConservation:
         p, _ = sample(0.6 + 1e-9, [0.1, 0.2, 0.3], 100)
         assert np.isfinite(p).all()
         np.testing.assert_allclose(p.sum(axis=1)[:, 3], 0.6 + 1e-9, rtol=1e-14)
+
+
+@numba.njit(error_model="numpy")
+def fill_pole(mass, masses, out):
+    state = open_stream(1, 1)
+    for i in range(len(out)):
+        seek(state, i, 0)
+        pole_phase_space(mass, masses, state, out[i])
+
+
+@pytest.mark.parametrize(("mass", "masses"), [(PI, (MU / 200, MU / 200, 0)), (B, (PI, K, D))])
+def test_pole_divides_phase_space_by_the_square_of_the_first_pairs_mass(mass, masses):
+    """dN ~ p_1 p_2 dm / m^2; all else is as in phase space, which fixes the other pairs."""
+    n = 200_000
+    out = np.zeros((n, 3, 4))
+    fill_pole(mass, np.array(masses, dtype=float), out)
+    np.testing.assert_allclose(out.sum(axis=1), np.tile([0, 0, 0, mass], (n, 1)), atol=1e-13)
+    pair = invariant_mass(out[:, 0] + out[:, 1])
+    low, high = masses[0] + masses[1], mass - masses[2]
+    grid = np.geomspace(low, high, 20_001)
+    density = momentum(grid, *masses[:2]) * momentum(mass, grid, masses[2]) / grid
+    cdf = np.append(0, np.cumsum((density[1:] + density[:-1]) * np.diff(np.log(grid))))
+    assert stats.kstest(pair, lambda m: np.interp(m, grid, cdf / cdf[-1])).pvalue > P_MIN
+    # uniform decay of the pair: the energy of its first particle at fixed m
+    p_1, p_2 = momentum(pair, *masses[:2]), momentum(mass, pair, masses[2])
+    middle = np.hypot(p_1, masses[0]) * np.hypot(p_2, pair) / pair
+    cosine = (out[:, 0, 3] - middle) / (p_1 * p_2 / pair)
+    assert stats.kstest(cosine, stats.uniform(-1, 2).cdf).pvalue > P_MIN
+    for axis in range(3):
+        direction = out[:, 2, axis] / np.linalg.norm(out[:, 2, :3], axis=1)
+        assert stats.kstest(direction, stats.uniform(-1, 2).cdf).pvalue > P_MIN

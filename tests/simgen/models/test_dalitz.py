@@ -2,49 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
-
 import numpy as np
 import pytest
-
-from simgen.models import compile_amplitude, find_model
+from decays import evaluate, three_body
 
 PI, PI_0, ETA, ETA_PRIME = 0.13957, 0.134977, 0.547862, 0.95778
 CHARGED, NEUTRAL = (211, -211, 111), (111, 111, 111)
-
-
-def three_body(mass, masses, seed):
-    """Return a random three-body configuration, (4, 4), in the parent's rest frame."""
-    rng = np.random.default_rng(seed)
-    m_12 = rng.uniform(masses[0] + masses[1], mass - masses[2])
-
-    def momentum(m, a, b):
-        return np.sqrt((m**2 - (a + b) ** 2) * (m**2 - (a - b) ** 2)) / (2 * m)
-
-    def direction():
-        vector = rng.normal(size=3)
-        return vector / np.linalg.norm(vector)
-
-    p_3 = momentum(mass, m_12, masses[2]) * direction()
-    q = momentum(m_12, masses[0], masses[1]) * direction()
-    energy = np.hypot(np.linalg.norm(q), masses[0])
-    pair = np.hypot(np.linalg.norm(p_3), m_12)
-    p_1 = q - p_3 / m_12 * (energy - (q @ p_3) / (pair + m_12))
-    vectors = [np.zeros(3), p_1, -p_3 - p_1, p_3]
-    all_masses = [mass, *masses]
-    return np.array(
-        [[*v, np.hypot(np.linalg.norm(v), m)] for v, m in zip(vectors, all_masses, strict=True)]
-    )
-
-
-def evaluate(name, pdgids, momenta, shape, parameters=()):
-    """Call the compiled amplitude of a model."""
-    out = np.full(shape, np.nan, dtype=complex)
-    arrays = [np.array([*parameters, 0.0]), np.array([0, *pdgids]), momenta, out]
-    compiled = compile_amplitude(find_model(name).amplitude)
-    call = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 4)(compiled.address)
-    call(*(a.ctypes.data for a in arrays))
-    return out
 
 
 def square(p):
@@ -65,6 +28,15 @@ def test_eta_to_charged_pions(seed, sign):
     pdgids = (sign * 211, -sign * 211, 111)
     found = evaluate("ETA_FULLDALITZ", pdgids, momenta, 1, (a, b, c, d, e, f))
     assert abs(found[0]) ** 2 == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_eta_with_the_slope_of_layter(seed):
+    momenta = three_body(ETA, (PI, PI, PI_0), seed)
+    s = square(momenta[1] + momenta[2])
+    y = 3 * ((ETA - PI_0) ** 2 - s) / (2 * ETA * (ETA - 2 * PI - PI_0)) - 1
+    found = evaluate("ETA_DALITZ", CHARGED, momenta, 1)
+    assert abs(found[0]) ** 2 == pytest.approx(1 - 1.07 * y, rel=1e-10)
 
 
 @pytest.mark.parametrize("seed", range(5))
