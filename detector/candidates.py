@@ -66,15 +66,16 @@ CANDIDATE_LAYOUT: Final[Layout] = {
     "is_signal": _number("i1", "1 if the signal side is the true signal decay, else 0"),
     "tau_mode": _number("i1", "true tau decay: 0 other or no tau, 1 e, 2 mu, 3 pi, 4 pi pi0"),
     "tag_meson": _number("i1", "true tag meson: 1 D, 2 D* -> D pi0, 3 D* -> D gamma, 4 D* -> D pi"),
-    "tag_lepton_flavour": _number("i1", "absolute PDG number of the tag lepton, 11 or 13"),
+    "tag_tau_mode": _number("i1", "tau pairs: true decay of the tag's tau, numbers as tau_mode"),
+    "tag_lepton_flavour": _number("i1", "absolute PDG number of the tag lepton, 11 or 13, or 0"),
     "charge_kaon": _number("i1", "charge of the kaon, 0 if the signal has none"),
     "charge_lepton": _number("i1", "charge of the signal lepton, 0 if the signal has none"),
-    "charge_tag_lepton": _number("i1", "charge of the tag lepton"),
+    "charge_tag_lepton": _number("i1", "charge of the tag lepton, or of the tag in a tau pair"),
     "kaon": _momentum("measured kaon, 0 if the signal has none"),
     "lepton": _momentum("measured signal lepton, 0 if the signal has none"),
     "prong": _momentum("measured visible part of the tau decay, 0 without tau"),
     "tag_d": _momentum("measured D, or D* where it is reconstructed fully"),
-    "tag_lepton": _momentum("measured tag lepton"),
+    "tag_lepton": _momentum("measured tag lepton; in tau pairs the visible part of the tag"),
     "total": _momentum("beams as the analyst knows them: their mean"),
     "hadronic_tag": _momentum("tag B as a hadronic tag would measure it"),
     "r_0": _position("measured primary vertex"),
@@ -87,7 +88,7 @@ CANDIDATE_LAYOUT: Final[Layout] = {
     "true_lepton": _momentum("true signal lepton, 0 if the signal has none"),
     "true_prong": _momentum("truth of what prong is made of"),
     "true_tag_d": _momentum("truth of what tag_d is made of"),
-    "true_tag_lepton": _momentum("true tag lepton"),
+    "true_tag_lepton": _momentum("truth of what tag_lepton is made of"),
     "true_total": _momentum("beams of this event"),
     "true_r_0": _position("true primary vertex"),
     "true_r_sig": _position("true decay vertex of the signal B"),
@@ -115,6 +116,7 @@ class CandidateTable:
     is_signal: Int8Array
     tau_mode: Int8Array
     tag_meson: Int8Array
+    tag_tau_mode: Int8Array
     tag_lepton_flavour: Int8Array
     charge_kaon: Int8Array
     charge_lepton: Int8Array
@@ -151,8 +153,11 @@ class CandidateTable:
 
     @property
     def p_kl(self) -> FloatArray:
-        """(n, 4) measured kaon and signal lepton, against which M_recoil is taken."""
-        return self.kaon + self.lepton
+        """(n, 4) measured kaon and signal lepton, against which M_recoil is taken.
+
+        In a tau pair, which has neither, the prong.
+        """
+        return self.prong if self.is_tau_pair else self.kaon + self.lepton
 
     @property
     def visible_sig(self) -> FloatArray:
@@ -181,8 +186,8 @@ class CandidateTable:
 
     @property
     def true_p_kl(self) -> FloatArray:
-        """(n, 4) true kaon and signal lepton."""
-        return self.true_kaon + self.true_lepton
+        """(n, 4) truth of `p_kl`."""
+        return self.true_prong if self.is_tau_pair else self.true_kaon + self.true_lepton
 
     @property
     def true_visible_sig(self) -> FloatArray:
@@ -210,10 +215,19 @@ class CandidateTable:
         return self.true_r_tag - self.true_r_0
 
     @property
+    def is_tau_pair(self) -> bool:
+        """Whether the parents are taus: the signal has neither kaon nor lepton."""
+        return len(self) > 0 and not np.any(self.kaon[0]) and not np.any(self.lepton[0])
+
+    @property
     def leptonic(self) -> BoolArray:
         """(n,) whether the tau decays to a lepton and two neutrinos."""
-        leptonic: BoolArray = (self.tau_mode == TauMode.E) | (self.tau_mode == TauMode.MU)
-        return leptonic
+        return np.isin(self.tau_mode, (TauMode.E, TauMode.MU))
+
+    @property
+    def tag_leptonic(self) -> BoolArray:
+        """(n,) whether the tag is a tau that decays to a lepton and two neutrinos."""
+        return np.isin(self.tag_tau_mode, (TauMode.E, TauMode.MU))
 
     def before(self, event_id: int) -> CandidateTable:
         """Return the candidates of events with smaller numbers; numbers ascend in a table."""
@@ -308,8 +322,8 @@ def smear_block(
     parent_sig = p4[start + rows[:, Slot.PARENT_SIG]]
     parent_tag = p4[start + rows[:, Slot.PARENT_TAG]]
     true_r_0 = block.vertex[events]
-    from_b = rows[:, Slot.KAON if config.topology.lepton is None else Slot.LEPTON]
-    true_r_sig = _decay_vertices(block, start, from_b, rows[:, Slot.PARENT_SIG])
+    from_parent = rows[:, _of_parent(config.topology)]
+    true_r_sig = _decay_vertices(block, start, from_parent, rows[:, Slot.PARENT_SIG])
     true_r_tag = _decay_vertices(block, start, rows[:, Slot.TAG_LEPTON], rows[:, Slot.PARENT_TAG])
     vertices = profile.vertices
     table = CandidateTable(
@@ -318,10 +332,11 @@ def smear_block(
         is_signal=np.ones(len(events), dtype=np.int8),
         tau_mode=topology.tau_mode[events],
         tag_meson=topology.tag_meson[events],
-        tag_lepton_flavour=np.abs(ids[Slot.TAG_LEPTON]).astype(np.int8),
+        tag_tau_mode=topology.tag_tau_mode[events],
+        tag_lepton_flavour=_flavours(ids[Slot.TAG_LEPTON]),
         charge_kaon=np.sign(ids[Slot.KAON]).astype(np.int8),
         charge_lepton=-np.sign(ids[Slot.LEPTON]).astype(np.int8),
-        charge_tag_lepton=-np.sign(ids[Slot.TAG_LEPTON]).astype(np.int8),
+        charge_tag_lepton=-np.sign(ids[_tag_charge(config.topology)]).astype(np.int8),
         kaon=measured[Role.KAON],
         lepton=measured[Role.LEPTON],
         prong=measured[Role.PRONG],
@@ -352,7 +367,25 @@ def smear_block(
     return table, CutFlow.from_passed(passed)
 
 
-_CHARGED = (Slot.KAON, Slot.LEPTON, Slot.TAG_LEPTON)
+_CHARGED = (Slot.KAON, Slot.LEPTON, Slot.TAG_LEPTON, Slot.PARENT_TAG)
+
+
+def _of_parent(topology: SignalTopology) -> Slot:
+    """Return a particle whose origin is the decay vertex of the signal's parent."""
+    if topology.is_tau_pair:
+        return Slot.PRONG
+    return Slot.KAON if topology.lepton is None else Slot.LEPTON
+
+
+def _tag_charge(topology: SignalTopology) -> Slot:
+    """Return the lepton whose charge is the tag's."""
+    return Slot.PARENT_TAG if topology.is_tau_pair else Slot.TAG_LEPTON
+
+
+def _flavours(pdgid: NDArray[np.int32]) -> Int8Array:
+    """Return absolute PDG numbers of leptons, 0 for other particles."""
+    number = np.abs(pdgid)
+    return np.where(np.isin(number, (11, 13)), number, 0).astype(np.int8)
 
 
 def _pdg_numbers(block: EventBlock, start: IntArray, row: IntArray) -> NDArray[np.int32]:

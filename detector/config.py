@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 class SignalTopology(BaseModel):
     """The signal decay, as absolute PDG numbers; charges are free.
 
-    B -> kaon tau lepton; without the kaon B -> tau lepton; without the leptons B -> kaon nu nu.
+    B -> kaon tau lepton; without the kaon B -> tau lepton; without the leptons B -> kaon nu nu;
+    with the tau alone e+ e- -> tau tau, where the tau+ is the signal and the tau- the tag.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -19,7 +20,7 @@ class SignalTopology(BaseModel):
         default=321, description="charged hadron of the signal; null for B -> tau lepton"
     )
     lepton: Literal[11, 13] | None = Field(
-        default=13, description="lepton beside the tau; null for B -> kaon nu nu"
+        default=13, description="lepton beside the tau; null for B -> kaon nu nu and for a tau pair"
     )
     tau: Literal[15] | None = Field(
         default=15, description="the lepton that decays; null for B -> kaon nu nu"
@@ -27,12 +28,20 @@ class SignalTopology(BaseModel):
 
     @model_validator(mode="after")
     def _is_a_decay(self) -> SignalTopology:
-        """Refuse what is none of the three decays."""
-        if (self.lepton is None) != (self.tau is None):
-            raise ValueError("lepton and tau go together: give both, or null for both")
-        if self.kaon is None and self.lepton is None:
-            raise ValueError("nothing is visible: give kaon, or lepton and tau")
+        """Refuse what is none of the four decays."""
+        if (self.lepton is None) != (self.tau is None) and not self.is_tau_pair:
+            raise ValueError(
+                "lepton and tau go together: give both, or null for both; "
+                "for a tau pair null for kaon and lepton"
+            )
+        if self.kaon is None and self.tau is None:
+            raise ValueError("nothing is visible: give kaon, lepton and tau, or tau")
         return self
+
+    @property
+    def is_tau_pair(self) -> bool:
+        """Whether the parents are the two taus of e+ e- -> tau tau."""
+        return self.kaon is None and self.lepton is None and self.tau is not None
 
 
 class CandidateConfig(BaseModel):

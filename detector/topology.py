@@ -1,4 +1,4 @@
-"""Which true particle is what: B_sig -> (K) tau l or K nu nu against B_tag -> D(*) l nu.
+"""Which true particle is what: B_sig -> (K) tau l or K nu nu against B_tag -> D(*) l nu, tau pairs.
 
 The paper assumes that the assignment of particles to candidates is known; it is taken from truth.
 Photons that charged particles radiate are never part of a decay's pattern and never
@@ -93,9 +93,12 @@ class Topology:
     rows
         (n, len(Slot)) int64, index within the event of each `Slot`, -1 for none. PARENT_* are the
         B mesons, TAG_MESON is the D or D*, D the D below it, SLOW the pi0, photon or pion of the
-        D*, PRONG_PI0 the pi0 of tau -> pi pi0 nu.
+        D*, PRONG_PI0 the pi0 of tau -> pi pi0 nu. In a tau pair PARENT_* are the taus, and
+        TAG_LEPTON is the prong of the tag's.
     tau_mode, tag_meson
         (n,) int8, `TauMode` and `TagMeson`.
+    tag_tau_mode
+        (n,) int8, `TauMode` of the tag in a tau pair.
     role
         (N,) int8, for each particle the `Role` it is reconstructed for. A pi0 carries the role,
         its photons do not.
@@ -105,6 +108,7 @@ class Topology:
     rows: IntArray
     tau_mode: Int8Array
     tag_meson: Int8Array
+    tag_tau_mode: Int8Array
     role: Int8Array
 
 
@@ -129,8 +133,23 @@ def find_topology(block: EventBlock, config: CandidateConfig) -> Topology:
         rows=np.full((n, len(Slot)), -1, dtype=np.int64),
         tau_mode=np.zeros(n, dtype=np.int8),
         tag_meson=np.zeros(n, dtype=np.int8),
+        tag_tau_mode=np.zeros(n, dtype=np.int8),
         role=np.zeros(block.n_particles, dtype=np.int8),
     )
+    if config.topology.is_tau_pair:
+        _match_pairs(
+            block.offsets,
+            block.pdgid,
+            block.mother,
+            block.status,
+            config.rho == "pi_pi0",
+            topology.found,
+            topology.rows,
+            topology.tau_mode,
+            topology.tag_tau_mode,
+            topology.role,
+        )
+        return topology
     _match_all(
         block.offsets,
         block.pdgid,
@@ -167,7 +186,7 @@ _SLOT_D, _SLOT_SLOW = int(Slot.D), int(Slot.SLOW)
 _SIGNAL, _ONE_PRONG_TAU = int(Found.SIGNAL), int(Found.ONE_PRONG_TAU)
 _TAG, _VISIBLE_D = int(Found.TAG), int(Found.VISIBLE_D)
 
-_PHOTON, _PI0 = 22, 111
+_PHOTON, _PI0, _TAU = 22, 111, 15
 _ABSENT = 0  # PDG number of what a signal decay does not have
 
 # What a particle is in the walk down from a parent.
@@ -479,3 +498,73 @@ def _tau_decay(
         return _RHO
     row[_SLOT_PRONG_PI0] = -1
     return _OTHER
+
+
+@kernel
+def _match_pairs(
+    offsets: IntArray,
+    pdgid: Int32Array,
+    mother: Int32Array,
+    status: Int8Array,
+    with_pi0: bool,
+    found: Int8Array,
+    rows: IntArray,
+    tau_mode: Int8Array,
+    tag_tau_mode: Int8Array,
+    role: Int8Array,
+) -> None:
+    """Match every event to a tau pair; arguments as in `find_topology` and `Topology`."""
+    longest = 0
+    for i in range(len(found)):
+        longest = max(longest, offsets[i + 1] - offsets[i])
+    continues = np.empty(longest, dtype=np.bool_)
+    decays = np.empty(longest, dtype=np.bool_)
+    kind = np.empty(longest, dtype=np.int8)
+    tag = np.empty(rows.shape[1], dtype=np.int64)
+    for i in range(len(found)):
+        a, b = offsets[i], offsets[i + 1]
+        ids = np.abs(pdgid[a:b])
+        mothers, states, roles, row = mother[a:b], status[a:b], role[a:b], rows[i]
+        _look_at_daughters(ids, mothers, continues, decays)
+
+        if not _find_pair(pdgid[a:b], mothers, continues, row):
+            continue
+        found[i] = _SIGNAL
+        row[_SLOT_TAU] = row[_SLOT_PARENT_SIG]
+        mode = _tau_decay(ids, mothers, states, continues, decays, kind, row)
+        if mode < 0:
+            continue
+        found[i], tau_mode[i] = _ONE_PRONG_TAU, mode
+        tag[:] = -1
+        tag[_SLOT_TAU] = row[_SLOT_PARENT_TAG]
+        tag_mode = _tau_decay(ids, mothers, states, continues, decays, kind, tag)
+        if tag_mode < 0:
+            continue
+        found[i], tag_tau_mode[i] = _VISIBLE_D, tag_mode
+        row[_SLOT_TAG_LEPTON] = tag[_SLOT_PRONG]
+
+        roles[row[_SLOT_PRONG]] = _ROLE_PRONG
+        roles[tag[_SLOT_PRONG]] = _ROLE_TAG_LEPTON
+        if with_pi0 and mode == _RHO:
+            roles[row[_SLOT_PRONG_PI0]] = _ROLE_PRONG
+        if with_pi0 and tag_mode == _RHO:
+            roles[tag[_SLOT_PRONG_PI0]] = _ROLE_TAG_LEPTON
+
+
+@kernel
+def _find_pair(pdgid: Int32Array, mothers: Int32Array, continues: BoolArray, row: IntArray) -> bool:
+    """Write the taus to `row`; return whether they are one tau+ and one tau- of one origin."""
+    origin_sig, origin_tag, count = -1, -1, 0
+    for k in range(len(pdgid)):
+        if abs(pdgid[k]) != _TAU:
+            continue
+        if mothers[k] < 0 or pdgid[mothers[k]] != pdgid[k]:  # the first of its copies
+            count += 1
+            if pdgid[k] < 0:
+                origin_sig = mothers[k]
+            else:
+                origin_tag = mothers[k]
+        if not continues[k]:
+            row[_SLOT_PARENT_SIG if pdgid[k] < 0 else _SLOT_PARENT_TAG] = k
+    both = row[_SLOT_PARENT_SIG] >= 0 and row[_SLOT_PARENT_TAG] >= 0
+    return both and count == 2 and origin_sig == origin_tag

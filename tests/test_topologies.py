@@ -6,17 +6,22 @@ import numpy as np
 import pytest
 from command_line import succeeds
 
+import detector
 import m2solve
-import simgen
 from detector.config import CandidateConfig
 from detector.stage import read_candidates
 from m2solve import Status
-from m2solve.study import read_solutions
+from m2solve.study import read_solutions, solve_file
 from simgen.config import validate
 from simgen.errors import ConfigError
 from simgen.particles import particle_table
 
 EVENTS = 2000
+
+
+def mass(p):
+    """Return masses of four-momenta, 0 where rounding makes the square negative."""
+    return np.sqrt(np.maximum(p[:, 3] ** 2 - np.sum(p[:, :3] ** 2, axis=1), 0.0))
 
 
 def distance(solution, truth):
@@ -61,17 +66,15 @@ class TestRuns:
     def test_true_momenta_give_the_true_solution(self, run, variable):
         name, folder = run
         table = read_candidates(folder)
-        k = table.true_k_sig
-        mass = particle_table().by_name("B0" if name == "taumu" else "B+").mass
-        more = {"parent_mass": mass} if variable == "M2sB" else {
+        parent = particle_table().by_name("B0" if name == "taumu" else "B+").mass
+        more = {"parent_mass": parent} if variable == "M2sB" else {
             "flight_sig": table.true_parent_sig[:, :3]
         }  # fmt: skip
         solution = m2solve.solve(
             variable, table.true_visible_sig, table.true_visible_tag, table.true_total,
-            m_sig=np.sqrt(np.maximum(k[:, 3] ** 2 - np.sum(k[:, :3] ** 2, axis=1), 0.0)),
-            m_tag=0.0, **more,
+            m_sig=mass(table.true_k_sig), m_tag=0.0, **more,
         )  # fmt: skip
-        closes(solution, k)
+        closes(solution, table.true_k_sig)
 
     def test_smeared_candidates_have_sensible_statuses(self, run):
         """Shares of exact solutions on Belle II; B -> K tau mu has 0.8 for M2sB, 0.45 for M2sV."""
@@ -94,32 +97,80 @@ class TestRuns:
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory):
-    """Return beams, parents (2, n, 4) and the momenta of their prongs (2, n, 4)."""
-    path = tmp_path_factory.mktemp("pair") / "truth.h5"
-    succeeds("generate", "tautau_belle2", "--events", EVENTS, "-o", path)
-    events = simgen.read_events(path)
-    number = np.repeat(np.arange(len(events)), np.diff(events.offsets))
-    mother = events.offsets[number] + events.mother
-    of_tau = (events.mother >= 0) & (np.abs(events.pdgid[mother]) == 15)
-    seen = of_tau & ~np.isin(np.abs(events.pdgid), (12, 14, 16))
-    taus = [events.p4[events.pdgid == sign * 15] for sign in (-1, 1)]
-    prongs = [events.p4[seen & (events.pdgid[mother] == sign * 15)] for sign in (-1, 1)]
-    return events.beam, np.array(taus), np.array(prongs)
+    """Return the folder of a run with tau pairs."""
+    folder = tmp_path_factory.mktemp("pair") / "run"
+    succeeds("run", "tautau_belle2", "--events", EVENTS, "-o", folder)
+    return folder
 
 
 class TestTauPair:
+    def test_both_taus_are_candidates(self, pair):
+        table = read_candidates(pair)
+        assert len(table) > 0.8 * EVENTS
+        assert table.is_tau_pair
+        tau = particle_table().by_name("tau+").mass
+        for parent in (table.true_parent_sig, table.true_parent_tag):
+            np.testing.assert_allclose(mass(parent), tau, rtol=1e-9)
+        total = table.true_parent_sig + table.true_parent_tag
+        np.testing.assert_allclose(total, table.true_total, atol=1e-9)
+        assert np.all(table.charge_tag_lepton == -1)
+        # the four decays of the file, on either side, in their proportions
+        wanted = np.array([0.1785, 0.1737, 0.1082, 0.2549]) / 0.7153
+        for mode in (table.tau_mode, table.tag_tau_mode):
+            share = np.bincount(mode, minlength=5)[1:] / len(table)
+            assert np.all(np.abs(share - wanted) < 0.05)
+        lepton = np.select([table.tag_tau_mode == 1, table.tag_tau_mode == 2], [11, 13], 0)
+        np.testing.assert_array_equal(table.tag_lepton_flavour, lepton)
+
+    def test_vertices_are_those_of_the_taus(self, pair):
+        table = read_candidates(pair)
+        for flight, parent in (
+            (table.true_flight_sig, table.true_parent_sig),
+            (table.true_flight_tag, table.true_parent_tag),
+        ):
+            along = np.sum(flight * parent[:, :3], axis=1)
+            norms = np.linalg.norm(flight, axis=1) * np.linalg.norm(parent[:, :3], axis=1)
+            np.testing.assert_allclose(along, norms, rtol=1e-9)
+            decay_length = np.mean(along * mass(parent) / np.sum(parent[:, :3] ** 2, axis=1))
+            expected = particle_table().by_name("tau+").ctau
+            assert abs(decay_length / expected - 1) < 4 / np.sqrt(len(table))
+
     @pytest.mark.parametrize("variable", ["M2sB", "M2sV"])
     def test_true_momenta_give_the_true_solution(self, pair, variable):
-        total, taus, prongs = pair
-        invisible = taus - prongs
-        m2 = invisible[..., 3] ** 2 - np.sum(invisible[..., :3] ** 2, axis=-1)
-        mass = np.sqrt(np.maximum(m2, 0.0))
+        table = read_candidates(pair)
         parent = particle_table().by_name("tau-").mass
-        more = {"parent_mass": parent} if variable == "M2sB" else {"flight_sig": taus[0][:, :3]}
+        more = {"parent_mass": parent} if variable == "M2sB" else {
+            "flight_sig": table.true_parent_sig[:, :3]
+        }  # fmt: skip
         solution = m2solve.solve(
-            variable, prongs[0], prongs[1], total, m_sig=mass[0], m_tag=mass[1], **more
-        )
-        closes(solution, invisible[0])
+            variable, table.true_visible_sig, table.true_visible_tag, table.true_total,
+            m_sig=mass(table.true_k_sig), m_tag=mass(table.true_k_tag), **more,
+        )  # fmt: skip
+        closes(solution, table.true_k_sig)
+
+    def test_the_run_solves_with_the_masses_of_both_sides(self, pair):
+        """With the true ones most of M2sB is exact, M_recoil against the prong is m_nunu."""
+        columns = read_solutions(pair)
+        solved = columns["M2sB_true", "status"] == Status.SOLVED
+        assert np.mean(solved) > 0.9
+        assert np.mean(columns["M2sB_zero", "status"] == Status.SOLVED) < 0.8
+        off = columns["M2sB_true", "m_recoil"] - columns["candidate", "m_nunu"]
+        assert np.median(np.abs(off[solved])) < 1e-4
+
+    def test_with_a_seen_pi0_hadronic_taus_lose_one_neutrino(self, pair, tmp_path):
+        detector.smear(pair, tmp_path / "c.h5", detector="belle2", candidates={
+            "topology": {"kaon": None, "lepton": None, "tau": 15}, "rho": "pi_pi0"
+        })  # fmt: skip
+        table = read_candidates(tmp_path / "c.h5")
+        assert np.count_nonzero(table.tag_tau_mode == 4) > 300
+        for k, mode in ((table.true_k_sig, table.tau_mode), (table.true_k_tag, table.tag_tau_mode)):
+            assert np.all(mass(k[mode >= 3]) < 1e-4)
+
+    def test_a_posterior_is_refused(self, pair, tmp_path):
+        solver = {"variables": ["M2sBV"], "m_nunu": ["posterior"]}
+        with pytest.raises(ConfigError, match="not for tau pairs"):
+            solve_file(pair, tmp_path / "s.h5", solver=solver)
+        assert not (tmp_path / "s.h5").exists()
 
 
 @pytest.mark.parametrize(
@@ -128,6 +179,7 @@ class TestTauPair:
         ({"lepton": None}, "lepton and tau go together"),
         ({"tau": None}, "lepton and tau go together"),
         ({"kaon": None, "lepton": None, "tau": None}, "nothing is visible"),
+        ({"kaon": None, "tau": None}, "lepton and tau go together"),
     ],
 )
 def test_what_is_no_topology_is_refused(topology, said):

@@ -57,7 +57,7 @@ def check_candidates(
     found: dict[Method, Comparison] = {}
     with progress_bar("methods checked", len(chosen), show=progress) as advance:
         for table in islice(iterate_candidates(Path(candidates), n), 1):
-            first = Candidates.of(table, parent_mass(config))
+            first = Candidates.of(table, parent_mass(table, config))
             for method in chosen:
                 solution = solve_method(first, method)
                 known = first.constraints(method)

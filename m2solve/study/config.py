@@ -18,6 +18,7 @@ VariableName = Literal[
 _MASSES_ALLOWED = (
     "should be 'true', 'posterior', 'm_hat' or 'zero', a mass in GeV, or {file: NAME.csv}"
 )
+NO_PAIR_POSTERIOR = "m_nunu: posterior is for a tag that loses one neutrino, not for tau pairs"
 _CONE_VARIABLES = frozenset({"M2V", "M2sV"})
 _ONE_SIDED_VARIABLES = _CONE_VARIABLES | {"M2BV"}
 
@@ -78,7 +79,10 @@ class SolverConfig(BaseModel):
         "for hadronic ones of which a pi0 may be lost (candidates.rho: pi)",
     )
     parent_mass: float | None = Field(
-        default=None, gt=0.1, lt=100.0, description="mass of the B in GeV; null for the PDG's B+"
+        default=None,
+        gt=0.1,
+        lt=100.0,
+        description="mass of the parents in GeV; null for the PDG's B+, or tau",
     )
     vertices: tuple[Literal["r_sig", "r_tag"], ...] = Field(
         default=("r_sig", "r_tag"), description="decay vertices that M2sBV uses: r_sig, or both"
@@ -123,3 +127,10 @@ class RunConfig(GenerateConfig):
     )
     candidates: CandidateConfig = CandidateConfig()
     solver: SolverConfig = SolverConfig()
+
+    @model_validator(mode="after")
+    def _suits_topology(self) -> RunConfig:
+        """Refuse what the solver cannot do for the candidates."""
+        if self.candidates.topology.is_tau_pair and "posterior" in self.solver.m_nunu:
+            raise ValueError(f"solver: {NO_PAIR_POSTERIOR}")
+        return self

@@ -8,15 +8,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from detector.candidates import CANDIDATE_LAYOUT, TauMode
-from m2solve.invisible_mass import m_hat_squared
+from m2solve.invisible_mass import m_hat, m_hat_squared
 from m2solve.m2sbv import WeightedSolution
 from m2solve.recoil import cos_theta_tag, m_recoil
 from m2solve.solution import PROJECTED, Solution, Status
 from m2solve.solver import VARIABLES, solve
-from m2solve.study.config import SOLVED_VARIABLES, SolverConfig, mass_name
+from m2solve.study.config import (
+    NO_PAIR_POSTERIOR,
+    SOLVED_VARIABLES,
+    SolverConfig,
+    mass_name,
+)
 from m2solve.study.mass_file import MassFile
 from m2solve.study.posterior import posterior_columns
 from m2solve.vertices import Vertices
+from simgen.errors import ConfigError
 from simgen.io.layout import MOMENTUM, Columns, Field, Layout
 from simgen.jit import kernel
 from simgen.particles import particle_table
@@ -26,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from detector.candidates import CandidateTable
+    from simgen.particles import ParticleData
     from simgen.typing import BoolArray, FloatArray, IntArray
 
 _LEPTONS = {"e-": (TauMode.E,), "mu-": (TauMode.MU,)}
@@ -90,7 +97,9 @@ def method_of_name(name: str) -> Method:
 COMMON_LAYOUT: Layout = {
     "event_id": Field("candidate", "i8", "1", "number of the event"),
     "weight": Field("candidate", "f8", "1", "weight of the event"),
-    "tau_mode": Field("candidate", "i1", "1", "true tau decay: 0 other, 1 e, 2 mu, 3 pi, 4 pi pi0"),
+    "tau_mode": Field(
+        "candidate", "i1", "1", "tau that recoils: 0 none or other, 1 e, 2 mu, 3 pi, 4 pi pi0"
+    ),
     "m_nunu": Field("candidate", "f8", "GeV", "true invisible mass of the signal side"),
     "m_hat_squared": Field("candidate", "f8", "GeV^2", "m_hat^2 with its sign"),
     "cos_theta": Field("candidate", "f8", "1", "true cos(theta) of B_tag and K l"),
@@ -141,7 +150,7 @@ class Candidates:
     table
         The candidates.
     parent_mass
-        Mass of the B, GeV.
+        Mass of the parents, GeV.
     m_true
         (n,) true mass of the invisible system of the signal side, GeV.
     m_hat_squared
@@ -159,11 +168,10 @@ class Candidates:
     @classmethod
     def of(cls, table: CandidateTable, parent_mass: float) -> Candidates:
         """Work out what all methods use."""
-        k = table.true_k_sig
         return cls(
             table,
             parent_mass,
-            np.sqrt(np.maximum(k[:, 3] ** 2 - np.sum(k[:, :3] ** 2, axis=1), 0.0)),
+            _mass(table.true_k_sig),
             m_hat_squared(table.visible_sig, table.total, parent_mass),
             cos_theta_tag(table.true_p_kl, table.true_parent_tag, table.true_total),
         )
@@ -187,12 +195,25 @@ class Candidates:
                 return np.full(len(self.table), given)
         return np.zeros(len(self.table))
 
+    def tag_mass(self, method: Method) -> FloatArray | float:
+        """Return the mass of the tag's invisible system, GeV: a neutrino's, or as `mass` for taus.
+
+        A number or a file is the mass of the signal side; the tag's tau then has m_hat.
+        """
+        table = self.table
+        if not table.is_tau_pair or method.m_nunu == "zero":
+            return 0.0
+        if method.m_nunu == "true":
+            return _mass(table.true_k_tag)
+        hat = m_hat(table.visible_tag, table.total, self.parent_mass)
+        return np.where(table.tag_leptonic, hat, 0.0)
+
     def constraints(self, method: Method) -> dict[str, Any]:
         """Return what a method knows beyond the momenta, as arguments of `m2solve.solve`."""
         variable, settings = VARIABLES[method.variable], method.settings
         known: dict[str, Any] = {
             "m_sig": self.mass(method),
-            "m_tag": 0.0,
+            "m_tag": self.tag_mass(method),
             "parent_mass": self.parent_mass if variable.needs_parent_mass else None,
         }
         if variable.needs_flight and settings.side == "signal":
@@ -211,7 +232,7 @@ class Candidates:
             error_0=_covariances(t.r_0_sigma),
             error_sig=_covariances(t.r_sig_sigma),
             error_tag=_covariances(t.r_tag_sigma) if with_tag else None,
-            c_tau=particle_table().by_name("B+").ctau,
+            c_tau=_parent(t).ctau,
         )  # fmt: skip
 
     def recoil(self, cos_theta: FloatArray) -> FloatArray:
@@ -231,9 +252,19 @@ def _covariances(sigma: FloatArray) -> FloatArray:
     return np.asarray(rows[:, :, np.newaxis] ** 2 * np.eye(3))
 
 
-def parent_mass(config: SolverConfig) -> float:
-    """Return the mass of the B to solve with, GeV."""
-    return config.parent_mass or particle_table().by_name("B+").mass
+def _parent(table: CandidateTable) -> ParticleData:
+    """Return what the parents are taken for unless the configuration says otherwise."""
+    return particle_table().by_name("tau+" if table.is_tau_pair else "B+")
+
+
+def parent_mass(table: CandidateTable, config: SolverConfig) -> float:
+    """Return the mass of the parents to solve with, GeV."""
+    return config.parent_mass or _parent(table).mass
+
+
+def _mass(p: FloatArray) -> FloatArray:
+    """Return the masses of four-momenta (n, 4), 0 where rounding makes the square negative."""
+    return np.sqrt(np.maximum(p[:, 3] ** 2 - np.sum(p[:, :3] ** 2, axis=1), 0.0))
 
 
 def solve_candidates(table: CandidateTable, config: SolverConfig, seed: int) -> Columns:
@@ -253,12 +284,22 @@ def solve_candidates(table: CandidateTable, config: SolverConfig, seed: int) -> 
     -------
     dict
         The datasets of a solutions file.
+
+    Raises
+    ------
+    ConfigError
+        If the configuration has a choice that these candidates do not allow.
     """
-    candidates = Candidates.of(table, parent_mass(config))
+    if table.is_tau_pair and "posterior" in config.m_nunu:
+        raise ConfigError(NO_PAIR_POSTERIOR)
+    candidates = Candidates.of(table, parent_mass(table, config))
     columns: Columns = {
         "candidate/event_id": table.event_id,
         "candidate/weight": table.weight,
-        "candidate/tau_mode": table.tau_mode,
+        # In a tau pair no tau recoils against K l.
+        "candidate/tau_mode": np.zeros_like(table.tau_mode)
+        if table.is_tau_pair
+        else table.tau_mode,
         "candidate/m_nunu": candidates.m_true,
         "candidate/m_hat_squared": candidates.m_hat_squared,
         "candidate/cos_theta": candidates.cos_theta,
