@@ -264,7 +264,7 @@ def parent_mass(table: CandidateTable, config: SolverConfig) -> float:
 
 def _mass(p: FloatArray) -> FloatArray:
     """Return the masses of four-momenta (n, 4), 0 where rounding makes the square negative."""
-    return np.sqrt(np.maximum(p[:, 3] ** 2 - np.sum(p[:, :3] ** 2, axis=1), 0.0))
+    return np.asarray(np.sqrt(np.maximum(p[:, 3] ** 2 - np.sum(p[:, :3] ** 2, axis=1), 0.0)))
 
 
 def solve_candidates(table: CandidateTable, config: SolverConfig, seed: int) -> Columns:
@@ -293,13 +293,12 @@ def solve_candidates(table: CandidateTable, config: SolverConfig, seed: int) -> 
     if table.is_tau_pair and "posterior" in config.m_nunu:
         raise ConfigError(NO_PAIR_POSTERIOR)
     candidates = Candidates.of(table, parent_mass(table, config))
+    # In a tau pair no tau recoils against K l.
+    recoiling = np.zeros_like(table.tau_mode) if table.is_tau_pair else table.tau_mode
     columns: Columns = {
         "candidate/event_id": table.event_id,
         "candidate/weight": table.weight,
-        # In a tau pair no tau recoils against K l.
-        "candidate/tau_mode": np.zeros_like(table.tau_mode)
-        if table.is_tau_pair
-        else table.tau_mode,
+        "candidate/tau_mode": recoiling,
         "candidate/m_nunu": candidates.m_true,
         "candidate/m_hat_squared": candidates.m_hat_squared,
         "candidate/cos_theta": candidates.cos_theta,
