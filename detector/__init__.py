@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from detector.candidates import CANDIDATE_LAYOUT, CandidateTable, smear_block
     from detector.config import CandidateConfig, SignalTopology
     from detector.cutflow import CutFlow
+    from detector.identification import Species, acceptance_shares, identify_tracks
     from detector.profiles import DetectorProfile, load_profile
     from detector.stage import read_candidates, smear
     from detector.topology import TagMeson, TauMode
@@ -24,8 +25,11 @@ __all__ = [
     "CutFlow",
     "DetectorProfile",
     "SignalTopology",
+    "Species",
     "TagMeson",
     "TauMode",
+    "acceptance_shares",
+    "identify_tracks",
     "load_profile",
     "read_candidates",
     "smear",
@@ -39,8 +43,11 @@ _HOME = {
     "CutFlow": "cutflow",
     "DetectorProfile": "profiles",
     "SignalTopology": "config",
+    "Species": "identification",
     "TagMeson": "topology",
     "TauMode": "topology",
+    "acceptance_shares": "identification",
+    "identify_tracks": "identification",
     "load_profile": "profiles",
     "read_candidates": "stage",
     "smear": "stage",

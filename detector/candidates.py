@@ -11,9 +11,11 @@ from detector.config import CandidateConfig, SignalTopology
 from detector.cutflow import CutFlow
 from detector.hadronic_tag import smear_hadronic_tags
 from detector.reconstruct import (
+    IDENTIFIED,
     PHOTONS_ACCEPTED,
     detector_model,
     require_acceptance,
+    require_identification,
     smear_objects,
 )
 from detector.streams import R_0, R_SIG, R_TAG
@@ -269,7 +271,8 @@ def smear_block(
 
     Particles are assigned from truth (`detector.topology`). An event has one candidate if it has
     the topology and everything that is to be reconstructed is in the acceptance, which true
-    momenta decide; else it has none and the cut-flow says why.
+    momenta decide, and, if the configuration asks for it, is identified; else it has none and the
+    cut-flow says why.
 
     Parameters
     ----------
@@ -295,13 +298,19 @@ def smear_block(
     topology = find_topology(block, config)
     passed = topology.found.copy()
     require_acceptance(offsets, pdgid, mother, p4, topology.role, detector, passed)
-    events = np.flatnonzero(passed == PHOTONS_ACCEPTED)
+    state = open_stream(seed, int(Stage.SMEAR))
+    if config.identification == "required":
+        require_identification(
+            block.event_id, offsets, pdgid, p4, topology.role, detector, state, passed
+        )
+    else:
+        passed[passed == PHOTONS_ACCEPTED] = IDENTIFIED
+    events = np.flatnonzero(passed == IDENTIFIED)
 
     event_id = block.event_id[events]
     measured = np.zeros((len(Role), len(events), 4))
     true = np.zeros_like(measured)
     smeared = np.empty_like(p4)
-    state = open_stream(seed, int(Stage.SMEAR))
     smear_objects(
         events,
         block.event_id,

@@ -57,4 +57,10 @@ class CandidateConfig(BaseModel):
         default="full",
         description="tag meson of B -> D* l nu: D with its pi0, photon or pion, or the D alone",
     )
+    identification: Literal["ignored", "required"] = Field(
+        default="ignored",
+        description="ignored: every track is what it truly is, as in arXiv:2209.03387; required: "
+        "each track of a candidate has to pass the hypothesis of its true kind, else the event is "
+        "lost, which the cut-flow shows as `tracks identified`",
+    )
     topology: SignalTopology = Field(default_factory=SignalTopology)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from detector.tables import TrackEfficiency
 from simgen.beams import Beams
 from simgen.config import merge, read_derived, validate
 
@@ -123,6 +124,31 @@ class Pi0Profile(_Section):
     mass: float = Field(gt=0.0, lt=1.0, description="mass the photon pair is fitted to, GeV")
 
 
+class Hypothesis(_Section):
+    """One hypothesis of particle identification: which share of each kind of track it accepts.
+
+    That of its own kind is its efficiency, those of others are its fake rates. Each is a number or
+    a table in p or pT and theta.
+    """
+
+    p_min: float = Field(ge=0.0, le=10.0, description="momentum below which none pass, GeV")
+    electron: TrackEfficiency = Field(description="share of true electrons that pass")
+    muon: TrackEfficiency = Field(description="share of true muons that pass")
+    pion: TrackEfficiency = Field(description="share of true charged pions that pass")
+    kaon: TrackEfficiency = Field(description="share of true charged kaons that pass")
+    proton: TrackEfficiency = Field(description="share of true protons that pass")
+
+
+class IdentificationProfile(_Section):
+    """Particle identification of charged particles: one requirement for each hypothesis."""
+
+    electron: Hypothesis = Field(description="electron identification")
+    muon: Hypothesis = Field(description="muon identification")
+    pion: Hypothesis = Field(description="pion identification, against kaons")
+    kaon: Hypothesis = Field(description="kaon identification, against pions")
+    proton: Hypothesis = Field(description="proton identification")
+
+
 class Axes(_Section):
     """One number for each coordinate; in a file a single number stands for all three."""
 
@@ -163,6 +189,7 @@ class DetectorProfile(_Section):
     name: str = Field(min_length=1, description="shown in figures and tables")
     beams: Beams
     tracks: TrackProfile
+    identification: IdentificationProfile
     photons: PhotonProfile
     pi0: Pi0Profile
     vertices: VertexProfile

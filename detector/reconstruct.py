@@ -10,6 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from detector.identification import (
+    IdentificationModel,
+    draw_hypotheses,
+    identification_model,
+    species_of,
+)
 from detector.photons import (
     PhotonModel,
     photon_accepted,
@@ -18,7 +24,7 @@ from detector.photons import (
     smear_photon,
 )
 from detector.pi0 import constrain_pi0
-from detector.streams import FIRST_PARTICLE
+from detector.streams import FIRST_IDENTIFICATION, FIRST_PARTICLE
 from detector.topology import Found
 from detector.tracks import TrackModel, smear_track, track_accepted, track_model
 from simgen.jit import kernel
@@ -32,12 +38,14 @@ _PHOTON, _PI0 = 22, 111
 _VISIBLE_D = int(Found.VISIBLE_D)
 TRACKS_ACCEPTED = _VISIBLE_D + 1
 PHOTONS_ACCEPTED = _VISIBLE_D + 2
+IDENTIFIED = _VISIBLE_D + 3
 
 
 class DetectorModel(NamedTuple):
     """A `DetectorProfile` for kernels: what is needed for tracks, photons and pi0s."""
 
     tracks: TrackModel
+    identification: IdentificationModel
     photons: PhotonModel
     pi0_mass: float
 
@@ -46,6 +54,7 @@ def detector_model(profile: DetectorProfile) -> DetectorModel:
     """Return the numbers of `profile` that a kernel needs."""
     return DetectorModel(
         tracks=track_model(profile.tracks),
+        identification=identification_model(profile.identification),
         photons=photon_model(profile.photons),
         pi0_mass=profile.pi0.mass,
     )
@@ -111,6 +120,47 @@ def _pi0_accepted(
         if pdgid[j] != _PHOTON or not photon_accepted(p4[j], photons):
             return False
     return daughters == 2
+
+
+@kernel
+def require_identification(
+    event_id: IntArray,
+    offsets: IntArray,
+    pdgid: Int32Array,
+    p4: FloatArray,
+    role: Int8Array,
+    detector: DetectorModel,
+    state: UInt64Array,
+    passed: Int8Array,
+) -> None:
+    """Raise `passed` of accepted events whose tracks all pass the hypothesis of their true kind.
+
+    Parameters
+    ----------
+    event_id, offsets, pdgid, p4
+        Columns of an `EventBlock`.
+    role
+        (N,) `Topology.role`.
+    detector
+        `detector_model` of a profile.
+    state
+        Random stream of the smearing stage.
+    passed
+        (n,) of `require_acceptance`; `IDENTIFIED` where it applies.
+    """
+    for i in range(len(passed)):
+        if passed[i] < PHOTONS_ACCEPTED:
+            continue
+        identified = True
+        for k in range(offsets[i], offsets[i + 1]):
+            species = species_of(abs(pdgid[k]))
+            if role[k] == 0 or species < 0:
+                continue
+            seek(state, event_id[i], FIRST_IDENTIFICATION + k - offsets[i])
+            hypotheses = draw_hypotheses(p4[k], species, detector.identification, state)
+            identified = identified and hypotheses >> species & 1 == 1
+        if identified:
+            passed[i] = IDENTIFIED
 
 
 @kernel

@@ -16,3 +16,6 @@ R_SIG: Final = R_0 + 1
 R_TAG: Final = R_0 + 2
 HADRONIC_TAG: Final = R_0 + 3
 """Beyond any number of particles."""
+
+FIRST_IDENTIFICATION: Final = 1 << 41
+"""Identification of particle i of an event has substream FIRST_IDENTIFICATION + i."""

@@ -22,6 +22,7 @@ from simgen.errors import ConfigError
 Model = TypeVar("Model", bound=BaseModel)
 
 _KINDS = {"": "configuration", "detectors": "detector", "decays": "decay file"}
+_WHOLE = frozenset({"values"})  # the key that says that a mapping is one value
 MAX_SEED = 2**63 - 1
 MAX_EVENTS = 10**12
 
@@ -151,11 +152,15 @@ def read_derived(spec: str | Path | Mapping[str, Any], kind: str, relative_to: P
 
 
 def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `base` with `changes` put in; mappings inside are merged, all else is replaced."""
+    """Return `base` with `changes` put in; mappings inside are merged, all else is replaced.
+
+    A mapping that is one value, a table, is replaced as well: half of one table and half of another
+    are no table.
+    """
     merged = dict(base)
     for key, value in changes.items():
         old = merged.get(key)
-        both = isinstance(old, Mapping) and isinstance(value, Mapping)
+        both = isinstance(old, Mapping) and isinstance(value, Mapping) and not _WHOLE & set(value)
         merged[key] = merge(merged[key], value) if both else value
     return merged
 

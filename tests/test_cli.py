@@ -152,7 +152,7 @@ class TestRun:
         for text in ("signal decay", "tracks accepted", "M2sB_m_hat", "hadronic_tag",
                      "fractions-not-one", f"summary are in {folder}"):  # fmt: skip
             assert text in output
-        assert f"photons accepted      {candidates['both']:.0f}" in output.replace(" │ ", " ")
+        assert f"tracks identified      {candidates['both']:.0f}" in output.replace(" │ ", " ")
 
     def test_summary_agrees_with_the_solutions(self, shipped_run):
         folder, _ = shipped_run

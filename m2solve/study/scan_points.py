@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from detector.config import CandidateConfig
 from detector.profiles import Axes, DetectorProfile
 from detector.stage import Smearing
+from detector.tables import Table
 from m2solve.study.config import SolverConfig
 from m2solve.study.stage import Solving
 from simgen.config import merge, validate
@@ -79,12 +80,15 @@ def _fields(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, Kind]]:
 
 
 def _kind(annotation: Any) -> Kind | None:
-    """Say whether a field is a number or a choice, None if it is neither; null is not counted."""
+    """Say whether a field is a number or a choice, None if it is neither.
+
+    Null is not counted; a field that is a number or a table is a number.
+    """
     is_union = isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is (
         typing.Union
     )
     members = typing.get_args(annotation) if is_union else (annotation,)
-    members = tuple(m for m in members if m is not types.NoneType)
+    members = tuple(m for m in members if m not in {types.NoneType, Table})
     if all(m in {int, float} for m in members):
         return "number"
     return "choice" if all(typing.get_origin(m) is Literal for m in members) else None

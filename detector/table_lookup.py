@@ -1,0 +1,110 @@
+"""Tables of a profile for kernels, and looking a value up."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from detector.tables import Table
+from simgen.jit import kernel
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simgen.typing import FloatArray, IntArray
+
+# A packed table: whether its first axis is pT, whether it is binned, the lengths of both axes,
+# their numbers, then the values row by row.
+_IS_PT, _BINNED, _N_X, _N_Y, _HEADER = 0, 1, 2, 3, 4
+
+
+class PackedTables(NamedTuple):
+    """Several tables in one array, each beginning at its start."""
+
+    numbers: FloatArray
+    start: IntArray
+
+
+def pack_tables(tables: Sequence[float | Table]) -> PackedTables:
+    """Return tables, or plain numbers, as kernels read them; `value_at` takes one by its place."""
+    packed = [_pack(table) for table in tables]
+    start = [0, *accumulate(len(one) for one in packed)]
+    return PackedTables(np.concatenate(packed), np.array(start[:-1], dtype=np.int64))
+
+
+def _pack(table: float | Table) -> FloatArray:
+    """Return one table with theta, in rad, as its second axis; an axis it lacks has one number."""
+    if not isinstance(table, Table):
+        return np.array([0.0, 0.0, 1.0, 1.0, 0.0, 0.0, table])
+    values = np.array(table.values, dtype=np.float64)
+    names = list(table.axes)
+    if names[0] == "theta":
+        values, names = values.T, names[::-1]
+    anywhere = (0.0, np.inf) if table.is_binned else (0.0,)
+    x = anywhere if names[0] == "theta" else table.axes[names[0]]
+    y = np.radians(table.axes.get("theta", anywhere))
+    head = [float(names[0] == "pt"), float(table.is_binned), len(x), len(y)]
+    return np.concatenate([head, x, y, values.ravel()])
+
+
+@kernel
+def value_at(
+    tables: PackedTables, which: int, momentum: float, transverse: float, theta: float
+) -> float:
+    """Return a table's value.
+
+    Parameters
+    ----------
+    tables
+        Of `pack_tables`.
+    which
+        Place of the table among them.
+    momentum
+        What its first axis is, GeV or mm, unless that is pT.
+    transverse
+        pT, GeV.
+    theta
+        Polar angle, rad.
+    """
+    numbers, at = tables.numbers, tables.start[which]
+    n_x, n_y = int(numbers[at + _N_X]), int(numbers[at + _N_Y])
+    x = transverse if numbers[at + _IS_PT] > 0.0 else momentum
+    first = at + _HEADER
+    if numbers[at + _BINNED] > 0.0:
+        i = _interval(numbers, first, n_x, x)
+        j = _interval(numbers, first + n_x, n_y, theta)
+        return float(numbers[first + n_x + n_y + i * (n_y - 1) + j])
+    i, j, u, v = 0, 0, 0.0, 0.0
+    if n_x > 1:
+        i = _interval(numbers, first, n_x, x)
+        u = _fraction(numbers, first + i, x)
+    if n_y > 1:
+        j = _interval(numbers, first + n_x, n_y, theta)
+        v = _fraction(numbers, first + n_x + j, theta)
+    corner = first + n_x + n_y + i * n_y + j
+    right, above = min(n_x - 1, 1) * n_y, min(n_y - 1, 1)
+    near = (1.0 - v) * numbers[corner] + v * numbers[corner + above]
+    far = (1.0 - v) * numbers[corner + right] + v * numbers[corner + right + above]
+    return float((1.0 - u) * near + u * far)
+
+
+@kernel
+def _interval(numbers: FloatArray, first: int, n: int, x: float) -> int:
+    """Return i with axis[i] <= x < axis[i + 1], from 0 to n - 2; by bisection."""
+    low, high = 0, n - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if numbers[first + middle] <= x:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+@kernel
+def _fraction(numbers: FloatArray, at: int, x: float) -> float:
+    """Return how far x is between two numbers of an axis, 0 to 1."""
+    fraction = (x - numbers[at]) / (numbers[at + 1] - numbers[at])
+    return float(min(max(fraction, 0.0), 1.0))

@@ -1,0 +1,205 @@
+"""Numbers of a profile that may depend on momentum, angle or flight: a table, or one number.
+
+A `Table` holds values over one or two axes. With as many values as numbers on an axis they are
+points, between which the value is interpolated linearly; with one less they are bins, and the
+numbers are their edges. Beyond the ends of an axis the value at the end holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import isfinite
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+AXES: Final[Mapping[str, tuple[str, float]]] = {
+    "p": ("GeV", 1e5),
+    "pt": ("GeV", 1e5),
+    "energy": ("GeV", 1e5),
+    "theta": ("degrees", 180.0),
+    "flight": ("mm", 1e5),
+}
+"""Unit and largest number of every axis; the smallest is 0."""
+_ALTERNATIVES = frozenset({"p", "pt"})
+_MOST_AXES = 2
+
+
+class Table(BaseModel):
+    """Values over one or two axes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    axes: dict[str, tuple[float, ...]] = Field(
+        description="increasing numbers of each axis by its name; theta in degrees, momenta and "
+        "energies in GeV, flight in mm"
+    )
+    values: tuple[Any, ...] = Field(
+        description="a number for each point or bin of the axis; of two axes, a list of those of "
+        "the second for each of the first"
+    )
+
+    @property
+    def is_binned(self) -> bool:
+        """Whether the numbers of the axes are edges of bins."""
+        return len(self.values) < len(next(iter(self.axes.values())))
+
+    def rows(self) -> list[list[float]]:
+        """Return the values as rows, one number each if there is a single axis."""
+        return [list(row) if isinstance(row, tuple) else [row] for row in self.values]
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What a number of a profile may be.
+
+    Attributes
+    ----------
+    name
+        For messages.
+    axes
+        Axes a table may have.
+    low, high
+        Smallest and largest value.
+    """
+
+    name: str
+    axes: tuple[str, ...]
+    low: float
+    high: float
+
+    def checked(self, value: float) -> float:
+        """Return a number that is in range.
+
+        Raises
+        ------
+        ValueError
+            If it is not.
+        """
+        if not self.low <= value <= self.high:
+            raise ValueError(
+                f"{self.name} should be between {self.low:g} and {self.high:g}, found {value:g}"
+            )
+        return value
+
+
+def _number(value: Any, what: str) -> float:
+    """Return a finite number; YAML's true and false are none."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise ValueError(f"{what} should be a number, found {value!r}")
+    return float(value)
+
+
+def _is_list(value: Any) -> bool:
+    """Say whether something is a list or tuple."""
+    return isinstance(value, list | tuple)
+
+
+def make_table(axes: Any, values: Any, quantity: Quantity) -> Table:
+    """Check a table.
+
+    Parameters
+    ----------
+    axes
+        Mapping of names to numbers.
+    values
+        Nested lists in the order of the axes.
+    quantity
+        What is tabulated.
+
+    Raises
+    ------
+    ValueError
+        If an axis does not exist here, does not increase or leaves its range, values are missing
+        or too many, or a value is out of range.
+    """
+    if not isinstance(axes, Mapping) or not 1 <= len(axes) <= _MOST_AXES:
+        raise ValueError(f"axes: one or two of {', '.join(quantity.axes)}, found {axes!r}")
+    checked = {str(name): _axis(str(name), x, quantity) for name, x in axes.items()}
+    if set(checked) == _ALTERNATIVES:
+        raise ValueError("axes: p or pt, not both")
+    lengths = [len(x) for x in checked.values()]
+    if not _is_list(values):
+        raise ValueError(f"values: a list is expected, found {values!r}")
+    shapes = [tuple(lengths), tuple(n - 1 for n in lengths)]
+    shape = next((s for s in shapes if s[0] == len(values) and min(s) > 0), None)
+    if shape is None:
+        raise ValueError(
+            f"values: {len(values)} along {next(iter(checked))}, but its axis has {lengths[0]} "
+            f"numbers: {lengths[0]} values are points, {lengths[0] - 1} are bins"
+        )
+    return Table(axes=checked, values=_values(values, shape, list(checked), quantity))
+
+
+def _axis(name: str, numbers: Any, quantity: Quantity) -> tuple[float, ...]:
+    """Check the numbers of an axis."""
+    if name not in quantity.axes:
+        allowed = ", ".join(f"{a} ({AXES[a][0]})" for a in quantity.axes)
+        raise ValueError(f"axes: {quantity.name} has no axis {name!r}; allowed: {allowed}")
+    if not _is_list(numbers) or not numbers:
+        raise ValueError(f"axes: {name} should be a list of numbers, found {numbers!r}")
+    axis = tuple(_number(x, f"axes: {name}") for x in numbers)
+    unit, highest = AXES[name]
+    if min(axis) < 0.0 or max(axis) > highest:
+        raise ValueError(
+            f"axes: {name} should be between 0 and {highest:g} {unit}, found {list(axis)}"
+        )
+    if any(b <= a for a, b in pairwise(axis)):
+        raise ValueError(f"axes: {name} should increase, found {list(axis)}")
+    return axis
+
+
+def _values(
+    values: Sequence[Any], shape: tuple[int, ...], names: list[str], quantity: Quantity
+) -> tuple[Any, ...]:
+    """Check values of one or two axes."""
+    if len(shape) == 1:
+        return tuple(quantity.checked(_number(v, "values")) for v in values)
+    rows = []
+    for i, row in enumerate(values):
+        if not _is_list(row) or len(row) != shape[1]:
+            found = len(row) if _is_list(row) else row
+            raise ValueError(
+                f"values: row {i + 1} should have {shape[1]} numbers, one for each {names[1]}, "
+                f"found {found}"
+            )
+        rows.append(tuple(quantity.checked(_number(v, f"values: row {i + 1}")) for v in row))
+    return tuple(rows)
+
+
+def read_number_or_table(value: Any, quantity: Quantity) -> float | Table:
+    """Check what a profile says where a number or a table is expected.
+
+    Parameters
+    ----------
+    value
+        A number; or a mapping with the keys ``axes`` and ``values``.
+    quantity
+        What it is.
+
+    Raises
+    ------
+    ValueError
+        Saying what is wrong and what is allowed.
+    """
+    if isinstance(value, Table):
+        return make_table(value.axes, value.values, quantity)
+    if not isinstance(value, Mapping):
+        return quantity.checked(_number(value, quantity.name))
+    if set(value) != {"axes", "values"}:
+        raise ValueError(
+            "a table has the keys axes and values, for instance "
+            f"{{axes: {{{quantity.axes[0]}: [0.5, 1, 2]}}, values: [0.1, 0.2, 0.3]}}; "
+            f"found {', '.join(map(str, value)) or 'none'}"
+        )
+    return make_table(value["axes"], value["values"], quantity)
+
+
+TRACK_EFFICIENCY: Final = Quantity("an efficiency", ("p", "pt", "theta"), 0.0, 1.0)
+
+TrackEfficiency = Annotated[
+    float | Table, BeforeValidator(lambda v: read_number_or_table(v, TRACK_EFFICIENCY))
+]
+"""Share of charged particles, a number or a table in p or pT and theta."""
