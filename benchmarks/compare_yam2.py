@@ -1,8 +1,8 @@
 """Compare the solvers with results of YAM2 on the same events.
 
-Run with ``python benchmarks/compare_yam2.py FILE.npz [FILE.npz ...]``. A file holds arrays (n, 4) of
-(px, py, pz, E) in GeV, ``visible_sig``, ``visible_tag``, ``total``; (n,) ``m_sig``, ``m_tag``; the
-number ``parent_mass``; the vectors ``flight_sig``; and for each variable, in small letters, what
+Run with ``python benchmarks/compare_yam2.py FILE.npz ...``. A file holds arrays (n, 4) of
+(px, py, pz, E) in GeV, ``visible_sig``, ``visible_tag``; (4,) or (n, 4) ``total``; (n,) ``m_sig``,
+``m_tag``; the number ``parent_mass``; the vectors ``flight_sig``; and for each variable what
 YAM2 (https://github.com/cbpark/YAM2) returned: ``m2s_value``, negative where it failed,
 ``m2s_k_sig`` and ``m2s_k_tag``.
 
