@@ -47,10 +47,9 @@ Exit code: 0 if events can be made, 2 if a diagnostic is an error.
 )
 @click.option(
     "--depth",
-    default=4,
-    show_default=True,
     type=click.IntRange(min=1),
-    help="How many decays deep the chains are shown.",
+    help="How many decays deep the chains are shown.  [default: 4, but no deeper into the base "
+    "table than a page has room]",
 )
 @click.option(
     "--all",
@@ -73,7 +72,7 @@ def decays(
     *,
     base: str,
     root: str,
-    depth: int,
+    depth: int | None,
     everything: bool,
     output_format: str,
 ) -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MOST_CHANNELS = 12
 """How many channels of one particle are listed in the chains; the rest is added up."""
 
+_DEEPEST, _MOST_ROWS = 4, 100
+
 _CONVERGED = 1e-15
 
 
@@ -76,6 +78,11 @@ class ChainGroup:
     steps: tuple[ChainStep, ...]
     n_left_out: int
     fraction_left_out: float
+
+    @property
+    def n_rows(self) -> int:
+        """Number of decays listed, those that follow included."""
+        return len(self.steps) + sum(g.n_rows for step in self.steps for g in step.following)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +153,7 @@ def describe_decays(
     base: str | Path | None = "DECAY_BELLE2.DEC",
     root: str = "Upsilon(4S)",
     *,
-    depth: int = 4,
+    depth: int | None = None,
     everything: bool = False,
 ) -> DecayReport:
     """Read decay files and say what events they give.
@@ -160,7 +167,8 @@ def describe_decays(
     root
         Name or alias of the particle every event starts with.
     depth
-        How many decays deep the chains are followed.
+        How many decays deep the chains are followed. None for 4, but no deeper into the decays of
+        the base table than a page has room.
     everything
         Also report what does not matter for this root, and the oddities of the base table.
 
@@ -177,7 +185,7 @@ def describe_decays(
     return DecayReport(
         root=root,
         files=table.files,
-        chains=_group(table, root, 1.0, depth),
+        chains=_chains(table, root, depth),
         models=models,
         decays_per_event=math.fsum(use.per_event for use in models),
         implemented_events=implemented_share(table, root),
@@ -235,25 +243,52 @@ def _exact(table: DecayTable, name: str, channel: Channel, share: dict[str, floa
     return channel.fraction * math.prod(share[daughter] for daughter in channel.daughters)
 
 
-def _group(table: DecayTable, name: str, product: float, depth: int) -> ChainGroup:
-    """Return the decays of a particle, `depth` decays deep."""
+def _chains(table: DecayTable, root: str, depth: int | None) -> ChainGroup:
+    """Return the decays from the root on, see `describe_decays`."""
+    if depth is not None:
+        return _group(table, root, 1.0, depth, depth)
+    chains = _group(table, root, 1.0, _DEEPEST, 1)
+    for of_base in range(2, _DEEPEST + 1):
+        longer = _group(table, root, 1.0, _DEEPEST, of_base)
+        if longer.n_rows > _MOST_ROWS:
+            break
+        chains = longer
+    return chains
+
+
+def _group(
+    table: DecayTable, name: str, product: float, depth: int, depth_of_base: int
+) -> ChainGroup:
+    """Return the decays of a particle, some decays deep: the user's own, and the base table's."""
     channels = sorted(table.channels.get(name, ()), key=lambda channel: -channel.fraction)
     rest = channels[MOST_CHANNELS:]
     return ChainGroup(
         parent=name,
         steps=tuple(
-            _step(table, name, channel, product, depth) for channel in channels[:MOST_CHANNELS]
+            _step(table, name, channel, product, depth, depth_of_base)
+            for channel in channels[:MOST_CHANNELS]
         ),
         n_left_out=len(rest),
         fraction_left_out=math.fsum(channel.fraction for channel in rest),
     )
 
 
-def _step(table: DecayTable, name: str, channel: Channel, product: float, depth: int) -> ChainStep:
+def _step(
+    table: DecayTable,
+    name: str,
+    channel: Channel,
+    product: float,
+    depth: int,
+    depth_of_base: int,
+) -> ChainStep:
     """Return one decay and, if the depth allows, those of its daughters."""
     here = product * channel.fraction
     decaying = [d for d in dict.fromkeys(channel.daughters) if d in table.channels]
-    followed = decaying if depth > 1 else []
+    followed = [
+        d
+        for d in decaying
+        if depth > 1 and (depth_of_base > 1 or not table.is_base(table.channels[d][0].source))
+    ]
     return ChainStep(
         parent=name,
         daughters=channel.daughters,
@@ -261,5 +296,7 @@ def _step(table: DecayTable, name: str, channel: Channel, product: float, depth:
         implemented=table.model_of(name, channel) is not None,
         fraction=channel.fraction,
         product=here,
-        following=tuple(_group(table, daughter, here, depth - 1) for daughter in followed),
+        following=tuple(
+            _group(table, daughter, here, depth - 1, depth_of_base - 1) for daughter in followed
+        ),
     )

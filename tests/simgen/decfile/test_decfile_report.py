@@ -94,6 +94,26 @@ class TestReport:
         report = describe_decays([write(TWO_LEVELS)], None, "B+", depth=1)
         assert all(step.following == () for step in report.chains.steps)
 
+    def test_own_decays_are_shown_whole_and_the_base_table_as_room_allows(
+        self, write: Write
+    ) -> None:
+        """All of B-sig is there, 3 decays deep, and of B+ in the base table what a page holds."""
+        path = write(
+            "Alias B-sig B-\nAlias B+sig B+\nChargeConj B-sig B+sig\n"
+            "Alias tau-sig tau-\nAlias tau+sig tau+\nChargeConj tau-sig tau+sig\n"
+            "Decay Upsilon(4S)\n1.0 B+ B-sig VSS;\nEnddecay\n"
+            "Decay B-sig\n1.0 K- tau-sig mu+ PHSP;\nEnddecay\nCDecay B+sig\n"
+            "Decay tau-sig\n1.0 pi- nu_tau PHSP;\nEnddecay\nCDecay tau+sig\n"
+        )
+        chains = describe_decays([path]).chains
+        assert chains.n_rows <= 100
+        (step,) = chains.steps
+        generic, signal = step.following
+        assert len(generic.steps) == MOST_CHANNELS
+        ((tau,),) = ([g.parent for g in s.following] for s in signal.steps)
+        assert tau == "tau-sig"
+        assert describe_decays([path], depth=4).chains.n_rows > 1000
+
 
 class TestSignalFile:
     @pytest.mark.parametrize("base", ["DECAY_BELLE2.DEC", "DECAY_LHCB.DEC", None])
