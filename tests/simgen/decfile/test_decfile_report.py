@@ -112,7 +112,7 @@ class TestReport:
         assert len(generic.steps) == MOST_CHANNELS
         ((tau,),) = ([g.parent for g in s.following] for s in signal.steps)
         assert tau == "tau-sig"
-        assert describe_decays([path], depth=4).chains.n_rows > 1000
+        assert describe_decays([path], depth=4).chains.n_rows > 100  # more than a page
 
 
 class TestSignalFile:
