@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from detector.streams import FIRST_PARTICLE
+from detector.table_lookup import PackedTables, pack_tables, value_at
 from simgen.jit import kernel
 from simgen.random import Stage, normal_pair, open_stream, seek
 
@@ -20,14 +21,13 @@ _SMALLEST_SCALE = 0.01
 
 
 class CurveModel(NamedTuple):
-    """An `EnergyCurve` for kernels; the table by columns, empty if there is none."""
+    """An `EnergyCurve` for kernels."""
 
     inverse: float
     inverse_root: float
     inverse_fourth_root: float
     constant: float
-    log_energy: FloatArray
-    resolution: FloatArray
+    table: PackedTables
 
 
 class PhotonModel(NamedTuple):
@@ -43,14 +43,12 @@ class PhotonModel(NamedTuple):
 
 def curve_model(curve: EnergyCurve) -> CurveModel:
     """Return the numbers of `curve` that a kernel needs."""
-    table = np.array(curve.table, dtype=np.float64).reshape(-1, 2)
     return CurveModel(
         inverse=curve.inverse,
         inverse_root=curve.inverse_root,
         inverse_fourth_root=curve.inverse_fourth_root,
         constant=curve.constant,
-        log_energy=np.log(table[:, 0]),
-        resolution=np.ascontiguousarray(table[:, 1]),
+        table=pack_tables([curve.table]),
     )
 
 
@@ -114,32 +112,16 @@ def _smear_all(
 
 
 @kernel
-def resolution_at(curve: CurveModel, energy: float) -> float:
-    """Return a curve's value at a photon energy in GeV."""
+def resolution_at(curve: CurveModel, energy: float, theta: float) -> float:
+    """Return a curve's value at an energy in GeV and a polar angle in rad."""
     root = np.sqrt(energy)
     a = curve.inverse / energy
     b = curve.inverse_root / root
     c = curve.inverse_fourth_root / np.sqrt(root)
     d = curve.constant
-    t = _interpolate(np.log(energy), curve.log_energy, curve.resolution)
+    t = value_at(curve.table, 0, energy, 0.0, theta)
     resolution: float = np.sqrt(a * a + b * b + c * c + d * d + t * t)
     return resolution
-
-
-@kernel
-def _interpolate(x: float, xs: FloatArray, ys: FloatArray) -> float:
-    """Interpolate linearly, constant beyond the ends; 0 for an empty table."""
-    n = len(xs)
-    if n == 0:
-        return 0.0
-    y: float = ys[n - 1]
-    for i in range(n):
-        if x < xs[i]:
-            y = ys[i]
-            if i > 0:
-                y += (ys[i - 1] - y) * (xs[i] - x) / (xs[i] - xs[i - 1])
-            break
-    return y
 
 
 @kernel
@@ -176,9 +158,10 @@ def smear_photon(p: FloatArray, model: PhotonModel, state: UInt64Array, out: Flo
     n_energy, n_theta = normal_pair(state)
     n_phi, _ = normal_pair(state)
 
-    scale = max(1.0 + n_energy * resolution_at(model.energy, p[3]), _SMALLEST_SCALE)
-    d_theta = n_theta * resolution_at(model.polar_angle, p[3])
-    d_phi = n_phi * resolution_at(model.azimuth, p[3])
+    theta = np.arctan2(pt, p[2])
+    scale = max(1.0 + n_energy * resolution_at(model.energy, p[3], theta), _SMALLEST_SCALE)
+    d_theta = n_theta * resolution_at(model.polar_angle, p[3], theta)
+    d_phi = n_phi * resolution_at(model.azimuth, p[3], theta)
 
     energy = scale * p[3]
     ct, st = np.cos(d_theta), np.sin(d_theta)

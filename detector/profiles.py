@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from detector.tables import TrackEfficiency
+from detector.tables import PhotonResolution, TrackEfficiency, TrackResolution
 from simgen.beams import Beams
-from simgen.config import merge, read_derived, validate
+from simgen.config import anchor_paths, merge, read_derived, validate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,17 +41,20 @@ class _Section(BaseModel):
 
 
 class MomentumResolution(_Section):
-    """Relative resolution of the transverse momentum, sigma(pT)/pT = a pT (+) b/beta."""
+    """Relative resolution of the transverse momentum, sigma(pT)/pT = a pT (+) b/beta (+) table."""
 
     curvature: Resolution = Field(description="a, measurement of the curvature, 1/GeV")
     scattering: Resolution = Field(description="b, multiple scattering in the tracker, pure number")
+    table: TrackResolution = Field(
+        default=0.0, description="one more term, a number or a table in p or pT and theta"
+    )
 
 
 class AngularResolution(_Section):
     """Resolution of a track's direction at its origin.
 
-    sigma(theta) = theta (+) b / (p beta sin^(1/2) theta),
-    sigma(phi)   = phi (+) b / (p beta sin^(3/2) theta):
+    sigma(theta) = theta (+) b / (p beta sin^(1/2) theta) (+) theta_table,
+    sigma(phi)   = phi (+) b / (p beta sin^(3/2) theta) (+) phi_table:
 
     the measurement itself, and multiple scattering by one angle b/(p beta) in the beam pipe and
     the first layer, whose thickness goes as 1/sin(theta); in azimuth the same angle counts
@@ -61,6 +64,12 @@ class AngularResolution(_Section):
     theta: Resolution = Field(description="measurement of the polar angle, rad")
     phi: Resolution = Field(description="measurement of the azimuth, rad")
     scattering: Resolution = Field(description="b, multiple scattering, rad GeV")
+    theta_table: TrackResolution = Field(
+        default=0.0, description="one more term of theta, rad: a number or a table"
+    )
+    phi_table: TrackResolution = Field(
+        default=0.0, description="one more term of phi, rad: a number or a table"
+    )
 
 
 class TrackProfile(_Section):
@@ -75,25 +84,18 @@ class TrackProfile(_Section):
 class EnergyCurve(_Section):
     """A resolution as a function of photon energy E in GeV: the quadratic sum of its terms.
 
-    inverse/E (+) inverse_root/E^(1/2) (+) inverse_fourth_root/E^(1/4) (+) constant (+) table(E),
-    where the table is interpolated linearly in log(E) and constant beyond its ends.
+    inverse/E (+) inverse_root/E^(1/2) (+) inverse_fourth_root/E^(1/4) (+) constant (+) table.
     """
 
     inverse: Resolution = Field(default=0.0, description="coefficient of 1/E")
     inverse_root: Resolution = Field(default=0.0, description="coefficient of 1/E^(1/2)")
     inverse_fourth_root: Resolution = Field(default=0.0, description="coefficient of 1/E^(1/4)")
     constant: Resolution = Field(default=0.0, description="term that does not depend on E")
-    table: tuple[tuple[float, Resolution], ...] = Field(
-        default=(), description="rows [E in GeV, resolution], energies increasing"
+    table: PhotonResolution = Field(
+        default=0.0,
+        description="rows [E in GeV, resolution], or a table in energy and theta; interpolated "
+        "linearly in log(E) and constant beyond the ends",
     )
-
-    @model_validator(mode="after")
-    def _energies_increase(self) -> EnergyCurve:
-        """Refuse tables whose energies are not positive and increasing."""
-        energies = [row[0] for row in self.table]
-        if any(b <= a for a, b in pairwise([0.0, *energies])):
-            raise ValueError(f"table: energies must be positive and increase, found {energies}")
-        return self
 
 
 class PhotonProfile(_Section):
@@ -228,6 +230,6 @@ def load_profile(
     spec = name_or_path if isinstance(name_or_path, Mapping) else str(name_or_path)
     data, source = read_derived(spec, "detectors", relative_to)
     if overrides:
-        data = merge(data, overrides)
+        data = merge(data, anchor_paths(overrides, relative_to))
         source += " with overrides"
     return validate(DetectorProfile, data, source)

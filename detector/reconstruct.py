@@ -241,8 +241,9 @@ def _smear_pi0(
             continue
         seek(state, event_id, FIRST_PARTICLE + j - a)
         smear_photon(p4[j], detector.photons, state, photons[count])
-        measured = photons[count, 3]
+        measured = photons[count]
+        theta = np.arctan2(np.hypot(measured[0], measured[1]), measured[2])
         sigma_1 = sigma_2
-        sigma_2 = measured * resolution_at(detector.photons.energy, measured)
+        sigma_2 = measured[3] * resolution_at(detector.photons.energy, measured[3], theta)
         count += 1
     constrain_pi0(photons[0], sigma_1, photons[1], sigma_2, detector.pi0_mass, out)

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
     from simgen.typing import FloatArray, IntArray
 
-# A packed table: whether its first axis is pT, whether it is binned, the lengths of both axes,
-# their numbers, then the values row by row.
-_IS_PT, _BINNED, _N_X, _N_Y, _HEADER = 0, 1, 2, 3, 4
+# A packed table: what its first axis is, whether it is binned, the lengths of both axes, their
+# numbers, then the values row by row.
+_FIRST, _BINNED, _N_X, _N_Y, _HEADER = 0, 1, 2, 3, 4
+_MOMENTUM, _PT, _LOG_ENERGY = 0.0, 1.0, 2.0
 
 
 class PackedTables(NamedTuple):
@@ -43,9 +44,12 @@ def _pack(table: float | Table) -> FloatArray:
     if names[0] == "theta":
         values, names = values.T, names[::-1]
     anywhere = (0.0, np.inf) if table.is_binned else (0.0,)
-    x = anywhere if names[0] == "theta" else table.axes[names[0]]
+    x = np.array(anywhere if names[0] == "theta" else table.axes[names[0]])
     y = np.radians(table.axes.get("theta", anywhere))
-    head = [float(names[0] == "pt"), float(table.is_binned), len(x), len(y)]
+    first = _PT if names[0] == "pt" else _MOMENTUM
+    if names[0] == "energy" and not table.is_binned:
+        first, x = _LOG_ENERGY, np.log(x)
+    head = [first, float(table.is_binned), len(x), len(y)]
     return np.concatenate([head, x, y, values.ravel()])
 
 
@@ -70,7 +74,11 @@ def value_at(
     """
     numbers, at = tables.numbers, tables.start[which]
     n_x, n_y = int(numbers[at + _N_X]), int(numbers[at + _N_Y])
-    x = transverse if numbers[at + _IS_PT] > 0.0 else momentum
+    x = momentum
+    if numbers[at + _FIRST] == _PT:
+        x = transverse
+    elif numbers[at + _FIRST] == _LOG_ENERGY:
+        x = np.log(momentum)
     first = at + _HEADER
     if numbers[at + _BINNED] > 0.0:
         i = _interval(numbers, first, n_x, x)

@@ -1,8 +1,9 @@
 """Numbers of a profile that may depend on momentum, angle or flight: a table, or one number.
 
 A `Table` holds values over one or two axes. With as many values as numbers on an axis they are
-points, between which the value is interpolated linearly; with one less they are bins, and the
-numbers are their edges. Beyond the ends of an axis the value at the end holds.
+points, between which the value is interpolated linearly (energy: in its logarithm); with one less
+they are bins, and the numbers are their edges. Beyond the ends of an axis the value at the end
+holds.
 """
 
 from __future__ import annotations
@@ -27,6 +28,21 @@ _ALTERNATIVES = frozenset({"p", "pt"})
 _MOST_AXES = 2
 
 
+def _powers(low: float, high: float, n: int) -> tuple[float, ...]:
+    """Return n numbers of equal ratios."""
+    return tuple(low * (high / low) ** (i / (n - 1)) for i in range(n))
+
+
+DEFAULT_GRID: Final[Mapping[str, tuple[float, ...]]] = {
+    "p": _powers(0.03, 8.0, 41),
+    "pt": _powers(0.03, 8.0, 41),
+    "energy": _powers(0.01, 8.0, 41),
+    "theta": tuple(5.0 * i for i in range(37)),
+    "flight": tuple(25.0 * i for i in range(49)),
+}
+"""Where a function is tabulated if its axes are not given."""
+
+
 class Table(BaseModel):
     """Values over one or two axes."""
 
@@ -40,15 +56,12 @@ class Table(BaseModel):
         description="a number for each point or bin of the axis; of two axes, a list of those of "
         "the second for each of the first"
     )
+    source: str = Field(default="", description="file or function it was read from")
 
     @property
     def is_binned(self) -> bool:
         """Whether the numbers of the axes are edges of bins."""
         return len(self.values) < len(next(iter(self.axes.values())))
-
-    def rows(self) -> list[list[float]]:
-        """Return the values as rows, one number each if there is a single axis."""
-        return [list(row) if isinstance(row, tuple) else [row] for row in self.values]
 
 
 @dataclass(frozen=True)
@@ -63,12 +76,15 @@ class Quantity:
         Axes a table may have.
     low, high
         Smallest and largest value.
+    default_axes
+        Axes of a function whose axes are not given, in the order of its arguments.
     """
 
     name: str
     axes: tuple[str, ...]
     low: float
     high: float
+    default_axes: tuple[str, ...]
 
     def checked(self, value: float) -> float:
         """Return a number that is in range.
@@ -97,7 +113,23 @@ def _is_list(value: Any) -> bool:
     return isinstance(value, list | tuple)
 
 
-def make_table(axes: Any, values: Any, quantity: Quantity) -> Table:
+def check_axes(axes: Any, quantity: Quantity) -> dict[str, tuple[float, ...]]:
+    """Check the axes of a table.
+
+    Raises
+    ------
+    ValueError
+        If an axis does not exist here, does not increase, or leaves its range.
+    """
+    if not isinstance(axes, Mapping) or not 1 <= len(axes) <= _MOST_AXES:
+        raise ValueError(f"axes: one or two of {', '.join(quantity.axes)}, found {axes!r}")
+    checked = {str(name): _axis(str(name), x, quantity) for name, x in axes.items()}
+    if set(checked) == _ALTERNATIVES:
+        raise ValueError("axes: p or pt, not both")
+    return checked
+
+
+def make_table(axes: Any, values: Any, quantity: Quantity, source: str = "") -> Table:
     """Check a table.
 
     Parameters
@@ -108,18 +140,16 @@ def make_table(axes: Any, values: Any, quantity: Quantity) -> Table:
         Nested lists in the order of the axes.
     quantity
         What is tabulated.
+    source
+        File or function the table is from.
 
     Raises
     ------
     ValueError
-        If an axis does not exist here, does not increase or leaves its range, values are missing
-        or too many, or a value is out of range.
+        If an axis is wrong (`check_axes`), values are missing or too many, or a value is out of
+        range.
     """
-    if not isinstance(axes, Mapping) or not 1 <= len(axes) <= _MOST_AXES:
-        raise ValueError(f"axes: one or two of {', '.join(quantity.axes)}, found {axes!r}")
-    checked = {str(name): _axis(str(name), x, quantity) for name, x in axes.items()}
-    if set(checked) == _ALTERNATIVES:
-        raise ValueError("axes: p or pt, not both")
+    checked = check_axes(axes, quantity)
     lengths = [len(x) for x in checked.values()]
     if not _is_list(values):
         raise ValueError(f"values: a list is expected, found {values!r}")
@@ -130,7 +160,8 @@ def make_table(axes: Any, values: Any, quantity: Quantity) -> Table:
             f"values: {len(values)} along {next(iter(checked))}, but its axis has {lengths[0]} "
             f"numbers: {lengths[0]} values are points, {lengths[0] - 1} are bins"
         )
-    return Table(axes=checked, values=_values(values, shape, list(checked), quantity))
+    nested = _values(values, shape, list(checked), quantity)
+    return Table(axes=checked, values=nested, source=source)
 
 
 def _axis(name: str, numbers: Any, quantity: Quantity) -> tuple[float, ...]:
@@ -142,6 +173,8 @@ def _axis(name: str, numbers: Any, quantity: Quantity) -> tuple[float, ...]:
         raise ValueError(f"axes: {name} should be a list of numbers, found {numbers!r}")
     axis = tuple(_number(x, f"axes: {name}") for x in numbers)
     unit, highest = AXES[name]
+    if name == "energy" and min(axis) <= 0.0:
+        raise ValueError(f"axes: energy should be positive, found {list(axis)}")
     if min(axis) < 0.0 or max(axis) > highest:
         raise ValueError(
             f"axes: {name} should be between 0 and {highest:g} {unit}, found {list(axis)}"
@@ -175,7 +208,8 @@ def read_number_or_table(value: Any, quantity: Quantity) -> float | Table:
     Parameters
     ----------
     value
-        A number; or a mapping with the keys ``axes`` and ``values``.
+        A number; a mapping with the keys ``axes`` and ``values``; or one with the key ``file`` or
+        ``function`` (`detector.table_sources`).
     quantity
         What it is.
 
@@ -185,21 +219,46 @@ def read_number_or_table(value: Any, quantity: Quantity) -> float | Table:
         Saying what is wrong and what is allowed.
     """
     if isinstance(value, Table):
-        return make_table(value.axes, value.values, quantity)
+        return make_table(value.axes, value.values, quantity, value.source)
     if not isinstance(value, Mapping):
         return quantity.checked(_number(value, quantity.name))
-    if set(value) != {"axes", "values"}:
+    if "file" in value or "function" in value:
+        from detector.table_sources import read_source
+
+        return read_source(value, quantity)
+    if not {"axes", "values"} <= set(value) <= {"axes", "values", "source"}:
         raise ValueError(
-            "a table has the keys axes and values, for instance "
+            "a table has the keys axes and values, or file, or function, for instance "
             f"{{axes: {{{quantity.axes[0]}: [0.5, 1, 2]}}, values: [0.1, 0.2, 0.3]}}; "
             f"found {', '.join(map(str, value)) or 'none'}"
         )
-    return make_table(value["axes"], value["values"], quantity)
+    return make_table(value["axes"], value["values"], quantity, str(value.get("source", "")))
 
 
-TRACK_EFFICIENCY: Final = Quantity("an efficiency", ("p", "pt", "theta"), 0.0, 1.0)
+def _read_curve(value: Any) -> float | Table:
+    """Check a resolution of photons, for which rows [energy, resolution] do as well."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        if not value:
+            return 0.0
+        if not all(_is_list(row) and len(row) == 2 for row in value):
+            raise ValueError(f"rows [energy, resolution] are expected, found {value!r}")
+        value = {"axes": {"energy": [r[0] for r in value]}, "values": [r[1] for r in value]}
+    return read_number_or_table(value, PHOTON_RESOLUTION)
+
+
+_TRACK_AXES = ("p", "pt", "theta")
+_PHOTON_AXES = ("energy", "theta")
+TRACK_EFFICIENCY: Final = Quantity("an efficiency", _TRACK_AXES, 0.0, 1.0, ("p", "theta"))
+TRACK_RESOLUTION: Final = Quantity("a resolution", _TRACK_AXES, 0.0, 1.0, ("p", "theta"))
+PHOTON_RESOLUTION: Final = Quantity("a resolution", _PHOTON_AXES, 0.0, 1.0, _PHOTON_AXES)
 
 TrackEfficiency = Annotated[
     float | Table, BeforeValidator(lambda v: read_number_or_table(v, TRACK_EFFICIENCY))
 ]
 """Share of charged particles, a number or a table in p or pT and theta."""
+TrackResolution = Annotated[
+    float | Table, BeforeValidator(lambda v: read_number_or_table(v, TRACK_RESOLUTION))
+]
+"""Resolution of charged particles, a number or a table in p or pT and theta."""
+PhotonResolution = Annotated[float | Table, BeforeValidator(_read_curve)]
+"""Resolution of photons, a number or a table in energy and theta."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from detector.streams import FIRST_PARTICLE
+from detector.table_lookup import PackedTables, pack_tables, value_at
 from simgen.jit import kernel
 from simgen.random import Stage, normal_pair, open_stream, seek
 
@@ -30,6 +31,7 @@ class TrackModel(NamedTuple):
     theta: float
     phi: float
     angle_scattering: float
+    tables: PackedTables
 
 
 def track_model(profile: TrackProfile) -> TrackModel:
@@ -43,6 +45,9 @@ def track_model(profile: TrackProfile) -> TrackModel:
         theta=profile.angles.theta,
         phi=profile.angles.phi,
         angle_scattering=profile.angles.scattering,
+        tables=pack_tables(
+            [profile.momentum.table, profile.angles.theta_table, profile.angles.phi_table]
+        ),
     )
 
 
@@ -59,6 +64,7 @@ def smear_tracks(
         \sigma(\theta) = \sigma_\theta \oplus c/(p\beta\sin^{1/2}\theta), \quad
         \sigma(\phi) = \sigma_\phi \oplus c/(p\beta\sin^{3/2}\theta),
 
+    each with the table of the profile added in quadrature,
     evaluated at the true momentum. The energy follows from the true mass: the mass hypothesis is
     taken to be right.
 
@@ -121,10 +127,14 @@ def track_resolution(p: FloatArray, model: TrackModel) -> tuple[float, float, fl
     sine = pt / momentum
     inverse_beta = p[3] / momentum
     angle = model.angle_scattering * inverse_beta / (momentum * np.sqrt(sine))
+    theta = np.arctan2(pt, p[2])
+    t_pt = value_at(model.tables, 0, momentum, pt, theta)
+    t_theta = value_at(model.tables, 1, momentum, pt, theta)
+    t_phi = value_at(model.tables, 2, momentum, pt, theta)
     return (
-        np.hypot(model.curvature * pt, model.scattering * inverse_beta),
-        np.hypot(model.theta, angle),
-        np.hypot(model.phi, angle / sine),
+        np.hypot(np.hypot(model.curvature * pt, model.scattering * inverse_beta), t_pt),
+        np.hypot(np.hypot(model.theta, angle), t_theta),
+        np.hypot(np.hypot(model.phi, angle / sine), t_phi),
     )
 
 

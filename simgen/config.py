@@ -22,7 +22,8 @@ from simgen.errors import ConfigError
 Model = TypeVar("Model", bound=BaseModel)
 
 _KINDS = {"": "configuration", "detectors": "detector", "decays": "decay file"}
-_WHOLE = frozenset({"values"})  # the key that says that a mapping is one value
+# Keys that say that a mapping is one value: a table, in place or from elsewhere.
+_WHOLE = frozenset({"values", "file", "function"})
 MAX_SEED = 2**63 - 1
 MAX_EVENTS = 10**12
 
@@ -143,12 +144,37 @@ def read_derived(spec: str | Path | Mapping[str, Any], kind: str, relative_to: P
             raise ConfigError(f"a configuration derives from itself: {chain}")
         data, source, folder = read_yaml(path), str(path), path.parent
         below = (*below, path)
+    if kind == "detectors":
+        data = anchor_paths(data, folder)
     parent = data.pop("derive", None)
     if parent is None:
         return data, source
     if not isinstance(parent, str):
         raise ConfigError(f"{source}: derive must be a name or a path, found {parent!r}")
     return merge(read_derived(parent, kind, folder, below)[0], data), source
+
+
+def anchor_paths(data: Mapping[str, Any], folder: Path | None) -> dict[str, Any]:
+    """Let paths of tables start from a folder.
+
+    These are the values of keys ``file``, and what comes before the colon of ``file.py:name`` in
+    those of keys ``function``, wherever they are in mappings; absolute ones stay.
+
+    Parameters
+    ----------
+    data
+        A mapping; not changed.
+    folder
+        Where the paths are said; None leaves them.
+    """
+    anchored = dict(data)
+    for key, value in data.items():
+        if isinstance(value, Mapping):
+            anchored[key] = anchor_paths(value, folder)
+        elif folder is not None and isinstance(value, str):
+            is_script = key == "function" and ".py:" in value
+            anchored[key] = str(folder / value) if key == "file" or is_script else value
+    return anchored
 
 
 def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

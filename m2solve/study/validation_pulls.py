@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import stats
+from scipy.interpolate import RegularGridInterpolator
+
+from detector.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -155,8 +158,8 @@ def track_resolution(p4: FloatArray, profile: TrackProfile) -> FloatArray:
         \sigma(\theta) = \sigma_\theta \oplus c/(p\beta\sin^{1/2}\theta), \quad
         \sigma(\phi) = \sigma_\phi \oplus c/(p\beta\sin^{3/2}\theta),
 
-    as `detector.profiles` defines them. Written apart from the kernel that smears, which it
-    checks.
+    as `detector.profiles` defines them, with its tables. Written apart from the kernel that smears,
+    which it checks.
 
     Parameters
     ----------
@@ -172,14 +175,51 @@ def track_resolution(p4: FloatArray, profile: TrackProfile) -> FloatArray:
     """
     pt, p = np.hypot(p4[:, 0], p4[:, 1]), np.linalg.norm(p4[:, :3], axis=1)
     beta, sine = p / p4[:, 3], pt / p
-    scattering = profile.angles.scattering / (p * beta)
-    return np.column_stack(
-        [
-            np.hypot(profile.momentum.curvature * pt, profile.momentum.scattering / beta),
-            np.hypot(profile.angles.theta, scattering / sine**0.5),
-            np.hypot(profile.angles.phi, scattering / sine**1.5),
-        ]
+    momentum, angles = profile.momentum, profile.angles
+    scattering = angles.scattering / (p * beta)
+    where = {"p": p, "pt": pt, "theta": np.degrees(np.arctan2(pt, p4[:, 2]))}
+    terms = (
+        (momentum.curvature * pt, momentum.scattering / beta, momentum.table),
+        (angles.theta, scattering / sine**0.5, angles.theta_table),
+        (angles.phi, scattering / sine**1.5, angles.phi_table),
     )
+    return np.column_stack(
+        [np.sqrt(a**2 + b**2 + table_values(table, where) ** 2) for a, b, table in terms]
+    )
+
+
+def table_values(table: float | Table, where: Mapping[str, FloatArray]) -> FloatArray:
+    """Return the values of a table of a profile.
+
+    Parameters
+    ----------
+    table
+        A table, or a number.
+    where
+        (n,) p, pT or energy in GeV, theta in degrees, flight in mm, by the name of the axis.
+
+    Returns
+    -------
+    (n,) array
+        Interpolated between points, or of the bins.
+    """
+    if not isinstance(table, Table):
+        return np.full(len(next(iter(where.values()))), table)
+    axes = [np.array(x) for x in table.axes.values()]
+    places = [np.clip(where[name], x[0], x[-1]) for name, x in zip(table.axes, axes, strict=True)]
+    values = np.array(table.values)
+    if table.is_binned:
+        bins = [np.minimum(np.searchsorted(x, at, side="right"), len(x) - 1) - 1
+                for x, at in zip(axes, places, strict=True)]  # fmt: skip
+        return np.asarray(values[tuple(bins)])
+    for i, name in enumerate(table.axes):
+        if name == "energy":
+            axes[i], places[i] = np.log(axes[i]), np.log(places[i])
+        if len(axes[i]) == 1:  # one point holds everywhere
+            axes[i] = np.array([axes[i][0], axes[i][0] + 1.0])
+            values = np.repeat(values, 2, axis=i)
+    found = RegularGridInterpolator(axes, values)(np.column_stack(places))
+    return np.asarray(found, np.float64)
 
 
 def _track_pulls(

@@ -173,7 +173,7 @@ class TestSmearing:
             index = np.full(len(full), place)
             p4 = smear_photons(block.p4[rows[:, i]], full.event_id, index, belle2.photons, seed=5)
             photons.append(p4)
-            sigmas.append([e * resolution_at(curve, e) for e in p4[:, 3]])
+            sigmas.append([e * resolution_at(curve, e, 1.0) for e in p4[:, 3]])
         expected = np.empty((len(full), 4))
         for i, out in enumerate(expected):
             pair = (photons[0][i], sigmas[0][i], photons[1][i], sigmas[1][i])

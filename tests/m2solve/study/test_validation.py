@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from detector.profiles import load_profile
-from detector.stage import read_candidates
+from detector.stage import read_candidates, smear
 from m2solve.study import validation_residuals
 from m2solve.study.methods import Method
 from m2solve.study.pipeline import run
@@ -141,6 +141,25 @@ class TestPulls:
         row = pull_row(INPUT, "x", "all", pull)
         assert abs(row.width - 1.0) < 4 * row.width_error
         assert not row.agrees(25)
+
+    def test_resolutions_with_tables_agree(self, belle2, tmp_path):
+        """Points and bins, one axis and two, the one that is a single point among them."""
+        changes = {
+            "momentum": {"table": {"axes": {"pt": [0.2, 2.0], "theta": [20, 90, 140]},
+                                   "values": [[0.01, 0.02, 0.01], [0.02, 0.005, 0.03]]}},
+            "angles": {"theta_table": {"axes": {"theta": [17, 60, 150], "p": [0.0, 0.5, 8.0]},
+                                       "values": [[0.001, 0.003], [0.004, 0.002]]},
+                       "phi_table": {"axes": {"p": [1.0]}, "values": [0.002]}},
+        }  # fmt: skip
+        profile = load_profile("belle2", {"tracks": changes})
+        table = read_candidates(
+            smear(belle2 / "truth", tmp_path / "c.h5", detector=profile.model_dump())
+        )
+        pulls = input_pulls(table, profile)
+        rows = {name: pull_row(INPUT, name, "all", pull) for name, pull in pulls.items()}
+        assert [name for name, row in rows.items() if not row.agrees(len(rows))] == []
+        plain = input_pulls(table, load_profile("belle2"))
+        assert np.std(plain["kaon_theta"]) > 1.5
 
     def test_composite_momenta_have_no_track_resolution(self, belle2):
         table = read_candidates(belle2)
