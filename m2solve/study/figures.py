@@ -1,17 +1,27 @@
-"""The figures of a run, each as PNG and PDF with the numbers behind it as CSV.
-
-Colours are the eight of Okabe and Ito, which remain distinct for colour-blind readers; line
-styles differ, too, so that figures survive a grey printer.
-"""
+"""The figures of a run, each as PNG and PDF with the numbers behind it as CSV."""
 
 from __future__ import annotations
 
-import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 from matplotlib.figure import Figure
 
+from m2solve.study.figure_style import (
+    DENSITY,
+    GROUP_TITLES,
+    LABELS,
+    SHORT_MASS_TITLES,
+    STYLES,
+    draw_recoil,
+    draw_steps,
+    figure_style,
+    finish_recoil,
+    mass_title,
+    method_label,
+    method_style,
+    one_mass,
+    save_figure,
+)
 from m2solve.study.histograms import (
     GROUPS,
     PLANE_EDGES,
@@ -20,60 +30,18 @@ from m2solve.study.histograms import (
     Histogram,
     RunHistograms,
 )
-from simgen.io.atomic import atomic_file
-from simgen.particles import particle_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
     from pathlib import Path
-
-    from matplotlib.axes import Axes
 
     from m2solve.study.methods import Method
     from simgen.typing import FloatArray
 
-LABELS = {
-    "M2": r"$M_2$",
-    "M2s": r"$M_{2s}$",
-    "M2sB": r"$M_{2sB}$",
-    "M2V": r"$M_{2V}$",
-    "M2sV": r"$M_{2sV}$",
-    "M2BV": r"$M_{2BV}$",
-    "M2sBV": r"$M_{2sBV}$",
-    "random": r"random $\cos\theta$",
-    "hadronic_tag": "hadronic tag",
-    "truth": r"true $\cos\theta$",
-}
-STYLES: Mapping[str, tuple[str, str]] = {
-    "M2": ("#F0E442", "--"),
-    "M2s": ("#CC79A7", "--"),
-    "M2sB": ("#D55E00", "-"),
-    "M2V": ("#56B4E9", "--"),
-    "M2sV": ("#0072B2", "-"),
-    "M2BV": ("#009E73", "-."),
-    "M2sBV": ("#000000", "-"),
-    "random": ("#999999", "-"),
-    "hadronic_tag": ("#009E73", "--"),
-    "truth": ("#E69F00", ":"),
-}
 _MODE_STYLES = {
     "e": ("#0072B2", "-", r"$\tau\to e\nu\nu$"),
     "mu": ("#D55E00", "--", r"$\tau\to\mu\nu\nu$"),
     "pi": ("#009E73", "-.", r"$\tau\to\pi\nu$"),
     "rho": ("#CC79A7", ":", r"$\tau\to\rho\nu$"),
-}
-_POSTERIOR_LINE = "--"
-_MASS_TITLES = {
-    "true": r"$m_{\nu\nu}$ true",
-    "m_hat": r"$m_{\nu\nu} = \hat m$ (leptonic), 0 (hadronic)",
-    "zero": r"$m_{\nu\nu} = 0$",
-    "posterior": r"$m_{\nu\nu}$ unknown, posterior",
-}
-SHORT_MASS_TITLES = {
-    "true": r"true $m_{\nu\nu}$",
-    "m_hat": r"$\hat m$",
-    "zero": r"$m_{\nu\nu}=0$",
-    "posterior": "posterior",
 }
 _RESIDUAL_LABELS = {
     "cos_theta": r"$\cos\theta$ solved $-$ true",
@@ -83,9 +51,6 @@ _RESIDUAL_LABELS = {
     "energy": r"$k_{sig}$ energy solved $-$ true (GeV)",
 }
 _COMPARISONS = frozenset({"hadronic_tag", "truth"})
-_DENSITY = "candidates / GeV, normalised"
-_RECOIL_RANGE = (0.8, 2.8)
-_RECOIL_REBIN = 20  # 20 MeV
 _RESIDUAL_REBIN = 2
 _RESIDUAL_LIMITS = {"cos_theta": 2.0, "pz": 3.0}
 
@@ -106,50 +71,15 @@ def draw_figures(histograms: RunHistograms, folder: Path) -> list[Path]:
         The PNG files.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    made = [
-        save_figure(*_recoil_by_variable(histograms), folder / "m_recoil_by_variable"),
-        save_figure(*_recoil_by_tau_mode(histograms), folder / "m_recoil_by_tau_mode"),
-        save_figure(*_m_hat(histograms), folder / "m_hat_against_m_nunu"),
-    ]
-    if histograms.residuals:
-        made.append(save_figure(*_residuals(histograms), folder / "solver_residuals"))
+    with figure_style():
+        made = [
+            save_figure(*_recoil_by_variable(histograms), folder / "m_recoil_by_variable"),
+            save_figure(*_recoil_by_tau_mode(histograms), folder / "m_recoil_by_tau_mode"),
+            save_figure(*draw_m_hat(histograms), folder / "m_hat_against_m_nunu"),
+        ]
+        if histograms.residuals:
+            made.append(save_figure(*_residuals(histograms), folder / "solver_residuals"))
     return made
-
-
-def save_figure(figure: Figure, table: Mapping[str, FloatArray], stem: Path) -> Path:
-    """Write a figure as PNG and PDF and its numbers as CSV."""
-    for suffix, metadata in ((".png", {}), (".pdf", {"CreationDate": None})):
-        image = io.BytesIO()
-        figure.savefig(image, format=suffix[1:], dpi=160, metadata=metadata)
-        with atomic_file(stem.with_suffix(suffix)) as target:
-            target.write(image.getvalue())
-    text = io.StringIO()
-    columns = list(table.values())
-    np.savetxt(text, np.stack(columns, axis=1), "%.8g", ",", header=",".join(table), comments="")
-    with atomic_file(stem.with_suffix(".csv")) as target:
-        target.write(text.getvalue().encode())
-    return stem.with_suffix(".png")
-
-
-def method_style(method: Method) -> tuple[str, str]:
-    """Return colour and line of a method."""
-    color, line = STYLES[method.variable]
-    return color, _POSTERIOR_LINE if method.m_nunu == "posterior" else line
-
-
-def method_label(method: Method) -> str:
-    """Return the label of a method where the mass need not be said, unless it is a posterior."""
-    label = LABELS[method.variable]
-    return f"{label}, posterior" if method.m_nunu == "posterior" else label
-
-
-def mass_title(mass: str, titles: Mapping[str, str] = _MASS_TITLES) -> str:
-    """Say what is taken for m_nunu: one of the names, a number, or the name of a user's file."""
-    if mass in titles:
-        return titles[mass]
-    if mass[0].isdigit():
-        return rf"$m_{{\nu\nu}} = {mass}$ GeV"
-    return rf"$m_{{\nu\nu}}$ of {mass}"
 
 
 def _in_column(method: Method, mass: str | None) -> bool:
@@ -159,24 +89,6 @@ def _in_column(method: Method, mass: str | None) -> bool:
     """
     beside = mass == "m_hat" and method.m_nunu == "posterior"
     return method.m_nunu in {None, mass} or beside
-
-
-def _curve(
-    axes: Axes, recoil: Histogram, table: dict[str, FloatArray], name: str, **style: Any
-) -> None:
-    """Draw M_recoil normalised to one candidate per GeV and keep its numbers."""
-    edges, counts = recoil.rebinned(_RECOIL_REBIN)
-    density = counts / max(recoil.total, 1e-300) / (edges[1] - edges[0])
-    axes.stairs(density, edges, linewidth=1.4, **style)
-    table["m_recoil_low"], table["m_recoil_high"] = edges[:-1], edges[1:]
-    table[name] = density
-
-
-def _finish_recoil(axes: Axes, title: str, y_label: str, top: float | None = None) -> None:
-    """Label a panel of M_recoil and mark the tau mass."""
-    axes.axvline(particle_table().by_name("tau-").mass, color="0.7", linewidth=0.8, zorder=0)
-    axes.set(xlim=_RECOIL_RANGE, xlabel=r"$M_\mathrm{recoil}$ (GeV)", title=title, ylabel=y_label)
-    axes.set_ylim(0.0, top)
 
 
 def _recoil_by_variable(histograms: RunHistograms) -> tuple[Figure, dict[str, FloatArray]]:
@@ -198,7 +110,7 @@ def _recoil_by_variable(histograms: RunHistograms) -> tuple[Figure, dict[str, Fl
                 if not _in_column(method, mass):
                     continue
                 color, line = method_style(method)
-                _curve(
+                draw_recoil(
                     axes, histograms.recoil_of(method, modes), table, f"{method.name}_{group}",
                     color=color, linestyle=line, label=method_label(method),
                 )  # fmt: skip
@@ -207,10 +119,10 @@ def _recoil_by_variable(histograms: RunHistograms) -> tuple[Figure, dict[str, Fl
                  if _in_column(m, mass) and m.variable not in _COMPARISONS), default=0.0,
             )  # fmt: skip
             title = mass_title(mass) if mass and group == next(iter(GROUPS)) else ""
-            label = f"{group} tau decays\n{_DENSITY}" if axes is row[0] else ""
-            _finish_recoil(axes, title, label, 1.15 * highest or None)
+            label = f"{GROUP_TITLES[group]}\n{DENSITY}" if axes is row[0] else ""
+            finish_recoil(axes, title, label, 1.15 * highest or None)
     shown = next((i for i, mass in enumerate(masses) if mass == "m_hat"), 0)
-    grid[0, shown].legend(frameon=False, fontsize="small")
+    grid[0, shown].legend()
     return figure, table
 
 
@@ -224,31 +136,21 @@ def _recoil_by_tau_mode(histograms: RunHistograms) -> tuple[Figure, dict[str, Fl
     table: dict[str, FloatArray] = {}
     for axes, method in zip(grid.flat, chosen, strict=False):
         for mode, (color, line, label) in _MODE_STYLES.items():
-            _curve(
+            draw_recoil(
                 axes, histograms.recoil_of(method, [TAU_MODES[mode]]), table,
                 f"{method.name}_{mode}", color=color, linestyle=line, label=label,
             )  # fmt: skip
         title = LABELS[method.variable]
         if method.m_nunu is not None:
             title += f", {mass_title(method.m_nunu, SHORT_MASS_TITLES)}"
-        _finish_recoil(axes, title, _DENSITY if axes in grid[:, 0] else "")
+        finish_recoil(axes, title, DENSITY if axes in grid[:, 0] else "")
     for axes in grid.flat[len(chosen) :]:
         axes.set_axis_off()
-    grid[0, 0].legend(frameon=False, fontsize="small")
+    grid[0, 0].legend()
     return figure, table
 
 
-def one_mass(methods: Sequence[Method]) -> list[Method]:
-    """Return one method a variable: posterior, else m_hat, which an analyst can use, if made."""
-    chosen: dict[str, Method] = {}
-    for mass in ("posterior", "m_hat", None):
-        for method in methods:
-            if mass in {None, method.m_nunu}:
-                chosen.setdefault(method.variable, method)
-    return [chosen[variable] for variable in dict.fromkeys(m.variable for m in methods)]
-
-
-def _m_hat(histograms: RunHistograms) -> tuple[Figure, dict[str, FloatArray]]:
+def draw_m_hat(histograms: RunHistograms) -> tuple[Figure, dict[str, FloatArray]]:
     """m_hat against the true m_nunu of leptonic tau decays."""
     figure = Figure(figsize=(9.6, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2)
@@ -260,15 +162,15 @@ def _m_hat(histograms: RunHistograms) -> tuple[Figure, dict[str, FloatArray]]:
     ):  # fmt: skip
         edges, counts = histogram.rebinned(4)
         density = counts / max(histogram.total, 1e-300) / (edges[1] - edges[0])
-        left.stairs(density, edges, color=color, linestyle="-" if line == ":" else line,
-                    linewidth=1.4, label=label)  # fmt: skip
+        draw_steps(left, density, edges, color=color, linestyle="-" if line == ":" else line,
+                   label=label)  # fmt: skip
         table["low"], table["high"], table[name] = edges[:-1], edges[1:], density
     left.set(
         xlabel="mass of the invisible system (GeV)",
-        ylabel=_DENSITY,
+        ylabel=DENSITY,
         title=rf"leptonic $\tau$ decays, {histograms.imaginary_share():.1%} with $\hat m^2 < 0$",
     )
-    left.legend(frameon=False, fontsize="small")
+    left.legend()
     left.set_ylim(0.0, 1.35 * left.get_ylim()[1])
     image = right.pcolormesh(PLANE_EDGES, PLANE_EDGES, histograms.plane.T, cmap="cividis",
                              rasterized=True)  # fmt: skip
@@ -298,8 +200,8 @@ def _residuals(histograms: RunHistograms) -> tuple[Figure, dict[str, FloatArray]
             edges, counts = residual.rebinned(_RESIDUAL_REBIN)
             density = counts / max(residual.total, 1e-300) / (edges[1] - edges[0])
             color, line = method_style(method)
-            axes.stairs(density, edges, color=color, linestyle=line, linewidth=1.4,
-                        label=f"{method_label(method)}{_width(residual)}")  # fmt: skip
+            draw_steps(axes, density, edges, color=color, linestyle=line,
+                       label=f"{method_label(method)}{_width(residual)}")  # fmt: skip
             table["low"], table["high"] = edges[:-1], edges[1:]
             table[f"{method.name}_{quantity}"] = density
         axes.axvline(0.0, color="0.7", linewidth=0.8, zorder=0)
@@ -307,7 +209,7 @@ def _residuals(histograms: RunHistograms) -> tuple[Figure, dict[str, FloatArray]
         empty = not any(table[f"{method.name}_{quantity}"].any() for method in best)
         scale = "linear" if empty else "log"
         axes.set(xlabel=_RESIDUAL_LABELS[quantity], yscale=scale, xlim=(-limit, limit))
-        axes.legend(frameon=False, fontsize="small")
+        axes.legend()
     panels[0].set_ylabel("candidates / unit, normalised")
     panels[3].set_ylabel("candidates / unit, normalised")
     panels[-1].set_axis_off()

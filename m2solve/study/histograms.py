@@ -31,7 +31,7 @@ GROUPS: Mapping[str, tuple[int, ...]] = {
     "both": (1, 2, 3, 4),
 }
 RECOIL_EDGES = np.linspace(0.0, 4.0, 4001)  # GeV
-MASS_EDGES = np.linspace(-1.6, 1.8, 341)  # GeV
+MASS_EDGES = np.linspace(-1.6, 2.4, 401)  # GeV
 PLANE_EDGES = np.linspace(0.0, 1.8, 91)  # GeV
 RESIDUAL_EDGES = np.linspace(-4.0, 4.0, 801)  # GeV for momenta, 1 for cos(theta)
 RESIDUALS = ("cos_theta", "px", "py", "pz", "energy")

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from m2solve.study.figures import LABELS, SHORT_MASS_TITLES, STYLES, mass_title, save_figure
+from m2solve.study.figure_style import (
+    GROUP_TITLES,
+    LABELS,
+    SHORT_MASS_TITLES,
+    STYLES,
+    figure_style,
+    mass_title,
+    save_figure,
+)
 from m2solve.study.histograms import GROUPS
 from m2solve.study.scan_table import short_names
 
@@ -65,8 +73,9 @@ def draw_scan(
     for quantity in _TITLES:
         for page, columns in enumerate(pages, 1):
             name = quantity if page == 1 else f"{quantity}_{page}"
-            figure, table = _draw(rows, methods, quantity, columns, zipped=zipped)
-            made.append(save_figure(figure, table, folder / name))
+            with figure_style():
+                figure, table = _draw(rows, methods, quantity, columns, zipped=zipped)
+                made.append(save_figure(figure, table, folder / name))
     return made
 
 
@@ -97,14 +106,11 @@ def _draw(
                 axes.set_title(", ".join(f"{name} = {value}" for name, value in pairs))
             if axes in grid[-1]:
                 axes.set_xlabel(", ".join(names) if zipped else names[0])
-        panels[0].set_ylabel(f"{group} tau decays")
+        panels[0].set_ylabel(GROUP_TITLES[group])
         panels[0].set_ylim(bottom=0.0)
     handles, labels = grid[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside right upper", frameon=False, fontsize="small")
     figure.suptitle(_TITLES[quantity])
-    # Laid out once here and not again for every format, which takes most of the time.
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
     return figure, table
 
 

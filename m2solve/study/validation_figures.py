@@ -9,7 +9,15 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from m2solve.solution import Status
-from m2solve.study.figures import mass_title, method_label, method_style, one_mass, save_figure
+from m2solve.study.figure_style import (
+    draw_steps,
+    figure_style,
+    mass_title,
+    method_label,
+    method_style,
+    one_mass,
+    save_figure,
+)
 from m2solve.study.validation_residuals import CHOSEN, describe
 
 if TYPE_CHECKING:
@@ -99,7 +107,8 @@ def draw_validation(
     ]
     for name, has_content, make in makers:
         if has_content:
-            made.append(save_figure(*make(), folder / name))
+            with figure_style():
+                made.append(save_figure(*make(), folder / name))
         drawn(1)
     return made
 
@@ -135,8 +144,8 @@ def _curve(
     color, line = method_style(method)
     spread = describe(values, weights, 0.0)
     number = spread.median if quantity == "direction" else spread.half_width
-    axes.stairs(density, edges, color=color, linestyle=line, linewidth=1.3,
-                label=f"{method_label(method)}: {number:.3f}")  # fmt: skip
+    draw_steps(axes, density, edges, color=color, linestyle=line,
+               label=f"{method_label(method)}: {number:.3f}")  # fmt: skip
     table[f"{quantity}_low"], table[f"{quantity}_high"] = edges[:-1], edges[1:]
     table[f"{method.name}_{quantity}_{group}"] = density
     return float(density.max())
