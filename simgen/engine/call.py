@@ -1,4 +1,4 @@
-"""Call a compiled amplitude through its address, from inside a kernel."""
+"""Call a compiled amplitude and reach a table through their addresses, from inside a kernel."""
 
 from __future__ import annotations
 
@@ -32,3 +32,16 @@ def call_amplitude(
         return context.get_dummy_value()
 
     return types.void(*[types.intp] * 5), codegen
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def as_pointer(typing_context: Any, address: Any) -> Any:  # noqa: ARG001
+    """Return an address, an integer, as a pointer that `numba.carray` takes.
+
+    The memory must be kept by somebody else as long as the pointer is used.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
+        return builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
+
+    return types.voidptr(address), codegen

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from simgen.engine.bounds import amplitude_bounds
+from simgen.engine.dalitz_grid import build_grid
 from simgen.engine.program import (
     CHANNEL,
     FLAT,
@@ -21,6 +22,7 @@ from simgen.engine.program import (
     SPECIES,
     Program,
 )
+from simgen.engine.scratch import SCRATCH
 from simgen.errors import DecayFileError, UnsupportedModelError
 from simgen.models import DecayModel, compile_amplitude
 from simgen.particles import PROMPT_WIDTH
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from simgen.typing import FloatArray
 
 PHOTON = 22
+_DALITZ = 3  # daughters of a decay with a Dalitz plot
 _KINDS = {"RELBW": RELATIVISTIC, "NONRELBW": NONRELATIVISTIC, "FLAT": FLAT}
 _MOST_FRACTION = 0.5
 # Lowest mass, in widths below the pole, of a resonance that is not decayed.
@@ -167,7 +170,9 @@ class _Compiler:
         channels, parameters = self._channel_records(numbers)
         largest_event = self._largest(lambda sizes: 1 + sum(sizes))
         self._check_sizes(largest_event, channels)
-        program = Program(self._species_records(), channels, parameters, largest_event)
+        species = self._species_records()
+        tables = self._set_tables(species, channels)
+        program = Program(species, channels, parameters, largest_event, tables)
         self._set_bounds(program)
         used = [
             (name, channel, per_species[name] * fraction)
@@ -476,6 +481,26 @@ class _Compiler:
             )
         return size[self.root]
 
+    def _set_tables(self, species: Any, channels: Any) -> tuple[FloatArray, ...]:
+        """Make the tables of Dalitz plots that are the same in every decay; return them."""
+        tables: list[FloatArray] = []
+        scratch = np.zeros(1, SCRATCH)
+        for parent, own in enumerate(species):
+            if own["width"] > 0.0 or (parent == 0 and self.root_spread > 0.0):
+                continue
+            first = int(own["first_channel"])
+            for channel in channels[first : first + int(own["n_channels"])]:
+                daughters = species[channel["daughters"][: int(channel["n_daughters"])]]
+                one_plot = len(daughters) == _DALITZ and not np.any(daughters["width"] > 0.0)
+                plain = channel["address"] != 0 and channel["pole"] == 0
+                if one_plot and plain and channel["n_amplitudes"] == 1:
+                    scratch[0]["pdgids"][: 1 + _DALITZ] = [own["pdgid"], *daughters["pdgid"]]
+                    scratch[0]["masses"][:_DALITZ] = daughters["mass"]
+                    tables.append(build_grid(channel, float(own["mass"]), scratch))
+                    channel["cells"] = tables[-1].ctypes.data
+                    channel["n_cells"] = len(tables[-1])
+        return tuple(tables)
+
     def _set_bounds(self, program: Program) -> None:
         """Fill in the bounds of phase-space weights and amplitudes."""
         for parent, own in enumerate(program.species):
@@ -491,6 +516,8 @@ class _Compiler:
                 channel = program.channels[number]
                 n = int(channel["n_daughters"])
                 daughters = program.species[channel["daughters"][:n]]
+                if channel["n_cells"] > 0:
+                    continue
                 if n > 2:
                     self._set_space_bound(channel, own, daughters, fixed=fixed_parent)
                 if channel["address"] != 0:

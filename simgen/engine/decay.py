@@ -14,6 +14,7 @@ import numpy as np
 from simgen.engine.borrow import borrowed
 from simgen.engine.call import call_amplitude
 from simgen.engine.collision import draw_collision
+from simgen.engine.dalitz_grid import draw_from_grid
 from simgen.engine.density import (
     conditional_matrix,
     decay_probability,
@@ -111,6 +112,10 @@ def _draw_decay(
         for k in range(n):
             scratch.pdgids[1 + k] = species[channel.daughters[k]].pdgid
     counter[N_DECAYS] += 1
+    if channel.n_cells > 0:
+        draw_daughter_masses(species, channel, mass, state, masses)
+        draw_from_grid(channel, mass, amplitude, scratch, state, counter)
+        return
     while True:
         counter[N_TRIALS] += 1
         draw_daughter_masses(species, channel, mass, state, masses)

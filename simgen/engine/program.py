@@ -54,6 +54,8 @@ CHANNEL = np.dtype(
         ("eigen_bound", "f8"),  # upper bound of its largest eigenvalue
         ("space_bound", "f8"),  # phasespace.tangent_bound; nan where the masses vary
         ("space_shares", "f8", (MAX_DAUGHTERS,)),  # where that tangent touches
+        ("cells", "i8"),  # address of the table of engine.dalitz_grid
+        ("n_cells", "i8"),  # its length; 0 where momenta are not drawn from a table
     ]
 )
 
@@ -73,12 +75,15 @@ class Program(NamedTuple):
         Model parameters of all channels; channels hold addresses into it.
     max_particles
         Particles of the largest event.
+    tables
+        What channels hold addresses of, besides parameters.
     """
 
     species: Any
     channels: Any
     parameters: FloatArray
     max_particles: int
+    tables: tuple[FloatArray, ...] = ()
 
     def new_counters(self) -> IntArray:
         """Return zeroed counters, (channels, `N_COUNTERS`)."""

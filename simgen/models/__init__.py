@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simgen.models.contract import DecayModel, compile_amplitude
+from simgen.models.d_dalitz import D_DALITZ
 from simgen.models.dalitz import (
     ETA_DALITZ,
     ETA_FULLDALITZ,
@@ -49,6 +50,7 @@ _REGISTRY = {
         ETA_PI0DALITZ,
         ETAPRIME_DALITZ,
         OMEGA_DALITZ,
+        D_DALITZ,
         PI0_DALITZ,
         KROLL_WADA,
     )

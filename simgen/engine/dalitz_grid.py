@@ -1,0 +1,303 @@
+r"""Decays of a scalar to three scalars: momenta drawn from a table of the Dalitz plot.
+
+Phase space is uniform in the squared masses s_12 and s_23 (R. H. Dalitz, Phil. Mag. 44 (1953)
+1068), and the amplitude depends on nothing else. Narrow resonances make it vary by orders of
+magnitude, so that points drawn uniformly are rejected tens to hundreds of times. Here the plane is
+covered with rectangles, small ones where the amplitude varies, each with an upper bound of
+|A|^2. A rectangle is drawn by bound times area, a point in it uniformly, and accepted on |A|^2 over
+the bound: the same distribution with less than two trials.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import carray
+
+from simgen.engine.call import as_pointer, call_amplitude
+from simgen.engine.program import N_EXCEEDED, N_TRIALS
+from simgen.jit import kernel
+from simgen.random import uniform, unit_vector
+
+if TYPE_CHECKING:
+    from simgen.typing import FloatArray, IntArray, UInt64Array
+
+# Columns of a rectangle.
+_CUMULATIVE, _X, _Y, _DX, _DY, _BOUND, N_COLUMNS = 0, 1, 2, 3, 4, 5, 6
+
+_TWO_PI = 2.0 * np.pi
+_FIRST = 32  # rectangles along each axis to begin with
+_POINTS = 4  # where |A|^2 is sampled, along each axis of a rectangle, edges included
+_EFFICIENCY = 0.65  # at which the table is good enough
+_MOST = 4000  # rectangles
+# What is added to the largest of the sampled values, and how much of the largest step from one to
+# the next: a parabola has at most 1/8 of it between two points, a resonance more. Points beyond
+# are counted and reported.
+_MARGIN = 1.08
+_STEP, _STEP_AT_EDGE = 0.4, 1.5
+# The least bound, relative to the mean of |A|^2: what is rare costs little.
+_LEAST = 0.1
+
+
+@kernel
+def _range_of_s23(mass: float, m: FloatArray, s_12: float) -> tuple[float, float]:
+    """Return the limits of s_23 at a given s_12, which is inside its own limits."""
+    pair = np.sqrt(s_12)
+    e_2 = (s_12 - m[0] * m[0] + m[1] * m[1]) / (2.0 * pair)
+    e_3 = (mass * mass - s_12 - m[2] * m[2]) / (2.0 * pair)
+    p_2 = np.sqrt(max(e_2 * e_2 - m[1] * m[1], 0.0))
+    p_3 = np.sqrt(max(e_3 * e_3 - m[2] * m[2], 0.0))
+    energy = (e_2 + e_3) ** 2
+    return energy - (p_2 + p_3) ** 2, energy - (p_2 - p_3) ** 2
+
+
+@kernel
+def _place(mass: float, m: FloatArray, s_12: float, s_23: float, out: FloatArray) -> None:
+    """Write momenta with these masses of pairs: particle 1 along x, all in the x-y plane."""
+    e_1 = (mass * mass + m[0] * m[0] - s_23) / (2.0 * mass)
+    e_3 = (mass * mass + m[2] * m[2] - s_12) / (2.0 * mass)
+    e_2 = mass - e_1 - e_3
+    p_1 = np.sqrt(max(e_1 * e_1 - m[0] * m[0], 0.0))
+    p_2_squared = max(e_2 * e_2 - m[1] * m[1], 0.0)
+    p_3_squared = max(e_3 * e_3 - m[2] * m[2], 0.0)
+    x = 0.0
+    if p_1 > 0.0:
+        x = (p_2_squared - p_1 * p_1 - p_3_squared) / (2.0 * p_1)
+    y = np.sqrt(max(p_3_squared - x * x, 0.0))
+    out[0, 0], out[0, 1], out[0, 2], out[0, 3] = p_1, 0.0, 0.0, e_1
+    out[1, 0], out[1, 1], out[1, 2], out[1, 3] = -p_1 - x, -y, 0.0, e_2
+    out[2, 0], out[2, 1], out[2, 2], out[2, 3] = x, y, 0.0, e_3
+
+
+@kernel
+def _turn(state: UInt64Array, out: FloatArray) -> None:
+    """Give a decay in the x-y plane a uniformly distributed orientation."""
+    ax, ay, az = unit_vector(state)
+    if abs(az) < 0.8:
+        norm = 1.0 / np.sqrt(ax * ax + ay * ay)
+        ux, uy, uz = -ay * norm, ax * norm, 0.0
+    else:
+        norm = 1.0 / np.sqrt(ay * ay + az * az)
+        ux, uy, uz = 0.0, -az * norm, ay * norm
+    vx, vy, vz = ay * uz - az * uy, az * ux - ax * uz, ax * uy - ay * ux
+    angle = _TWO_PI * uniform(state)
+    cosine, sine = np.cos(angle), np.sin(angle)
+    bx, by, bz = cosine * ux + sine * vx, cosine * uy + sine * vy, cosine * uz + sine * vz
+    for k in range(3):
+        x, y = out[k, 0], out[k, 1]
+        out[k, 0], out[k, 1], out[k, 2] = x * ax + y * bx, x * ay + y * by, x * az + y * bz
+
+
+@kernel
+def draw_from_grid(
+    channel: Any, mass: float, amplitude: Any, scratch: Any, state: UInt64Array, counter: IntArray
+) -> None:
+    """Draw a decay from the channel's table.
+
+    Parameters
+    ----------
+    channel
+        `CHANNEL` record with `n_cells` above 0.
+    mass
+        Mass of the parent, GeV, that the table is made for.
+    amplitude
+        (>= 1,) receives the amplitude.
+    scratch
+        `SCRATCH` record; ``masses`` and ``pdgids`` are set, ``momenta`` is written.
+    state
+        Random stream, advanced.
+    counter
+        Row of counters, added to.
+    """
+    n: int = channel.n_cells
+    cells = carray(as_pointer(channel.cells), (n, N_COLUMNS), np.float64)
+    m, momenta = scratch.masses, scratch.momenta
+    momenta[0, 0], momenta[0, 1], momenta[0, 2], momenta[0, 3] = 0.0, 0.0, 0.0, mass
+    lowest, highest = (m[0] + m[1]) ** 2, (mass - m[2]) ** 2
+    while True:
+        u = uniform(state)
+        low, high = 0, n - 1
+        while low < high:
+            middle = (low + high) // 2
+            if cells[middle, _CUMULATIVE] > u:
+                high = middle
+            else:
+                low = middle + 1
+        s_12 = cells[low, _X] + cells[low, _DX] * uniform(state)
+        s_23 = cells[low, _Y] + cells[low, _DY] * uniform(state)
+        if not lowest < s_12 < highest:
+            continue
+        least, most = _range_of_s23(mass, m, s_12)
+        if not least < s_23 < most:
+            continue
+        counter[N_TRIALS] += 1
+        _place(mass, m, s_12, s_23, momenta[1:])
+        call_amplitude(
+            channel.address,
+            channel.parameters,
+            scratch.pdgids.ctypes.data,
+            momenta.ctypes.data,
+            amplitude.ctypes.data,
+        )
+        probability = amplitude[0].real ** 2 + amplitude[0].imag ** 2
+        if probability > cells[low, _BOUND]:
+            counter[N_EXCEEDED] += 1
+        if uniform(state) * cells[low, _BOUND] <= probability:
+            break
+    _turn(state, momenta[1:])
+
+
+@kernel
+def _point(start: float, length: float, i: int, threshold: float) -> float:
+    """Return point `i` on an edge, denser at the threshold of a pair: S waves rise as a root."""
+    fraction = i / (_POINTS - 1)
+    if start < threshold + length:
+        fraction *= fraction
+    return start + length * fraction
+
+
+@kernel
+def _sample(
+    channel: Any, mass: float, scratch_array: Any, cells: FloatArray, bound: FloatArray,
+    mean: FloatArray,
+) -> None:  # fmt: skip
+    """Write a bound of |A|^2 in each rectangle, and its mean; outside of the plot it is 0.
+
+    Points outside are moved onto the edge for the bound, because part of the rectangle may be
+    inside.
+    """
+    scratch = scratch_array[0]
+    m, momenta, amplitude = scratch.masses, scratch.momenta, scratch.level_amplitude[0]
+    momenta[0, 0], momenta[0, 1], momenta[0, 2], momenta[0, 3] = 0.0, 0.0, 0.0, mass
+    lowest, highest = (m[0] + m[1]) ** 2, (mass - m[2]) ** 2
+    threshold = (m[1] + m[2]) ** 2
+    before = np.zeros(_POINTS)
+    for c in range(len(cells)):
+        total, largest, step, inside = 0.0, 0.0, 0.0, 0
+        for i in range(_POINTS):
+            x = _point(cells[c, _X], cells[c, _DX], i, lowest)
+            s_12 = min(max(x, lowest), highest)
+            least, most = _range_of_s23(mass, m, s_12)
+            left = 0.0
+            for j in range(_POINTS):
+                y = _point(cells[c, _Y], cells[c, _DY], j, threshold)
+                s_23 = min(max(y, least), most)
+                _place(mass, m, s_12, s_23, momenta[1:])
+                call_amplitude(
+                    channel.address,
+                    channel.parameters,
+                    scratch.pdgids.ctypes.data,
+                    momenta.ctypes.data,
+                    amplitude.ctypes.data,
+                )
+                value = amplitude[0].real ** 2 + amplitude[0].imag ** 2
+                largest = max(largest, value)
+                if i > 0:
+                    step = max(step, abs(value - before[j]))
+                if j > 0:
+                    step = max(step, abs(value - left))
+                before[j] = left = value
+                if s_12 == x and s_23 == y:
+                    total += value
+                    inside += 1
+        bound[c] = largest + (_STEP if inside == _POINTS * _POINTS else _STEP_AT_EDGE) * step
+        mean[c] = total / (_POINTS * _POINTS)
+
+
+@kernel
+def _touches(mass: float, m: FloatArray, cells: FloatArray, out: Any) -> None:
+    """Say which rectangles have points of the Dalitz plot; none with points is left out."""
+    lowest, highest = (m[0] + m[1]) ** 2, (mass - m[2]) ** 2
+    s_23_low, s_23_high = (m[1] + m[2]) ** 2, (mass - m[0]) ** 2
+    for c in range(len(cells)):
+        a, b = max(cells[c, _X], lowest), min(cells[c, _X] + cells[c, _DX], highest)
+        out[c] = a <= b
+        if not out[c]:
+            continue
+        low_a, high_a = _range_of_s23(mass, m, a)
+        low_b, high_b = _range_of_s23(mass, m, b)
+        low, high = min(low_a, low_b), max(high_a, high_b)
+        # s_23 is least where 2 and 3 move alike, and largest where 1 is at rest.
+        at_least = m[0] ** 2 + m[1] ** 2 + m[1] * (mass**2 - m[0] ** 2 - s_23_low) / (m[1] + m[2])
+        e_2 = (s_23_high + m[1] ** 2 - m[2] ** 2) / (2.0 * (mass - m[0]))
+        at_most = m[0] ** 2 + m[1] ** 2 + 2.0 * m[0] * e_2
+        if a < at_least < b:
+            low = s_23_low
+        if a < at_most < b:
+            high = s_23_high
+        out[c] = cells[c, _Y] <= high and cells[c, _Y] + cells[c, _DY] >= low
+
+
+def build_grid(channel: Any, mass: float, scratch: Any) -> FloatArray:
+    """Make the table of a channel.
+
+    Parameters
+    ----------
+    channel
+        `CHANNEL` record with the address of its amplitude and parameters.
+    mass
+        Mass of the parent, GeV.
+    scratch
+        (1,) of `simgen.engine.scratch.SCRATCH` with ``masses`` and ``pdgids`` of the decay.
+
+    Returns
+    -------
+    (n, 6) array
+        Rectangles: running sum of probabilities, s_12, s_23 of the lowest corner, lengths of the
+        edges, all GeV^2, and bound of |A|^2.
+    """
+    m = scratch[0]["masses"][:3].copy()
+    low = np.array([(m[0] + m[1]) ** 2, (m[1] + m[2]) ** 2])
+    step = (np.array([(mass - m[2]) ** 2, (mass - m[0]) ** 2]) - low) / _FIRST
+    x, y = (low + step * np.arange(_FIRST)[:, None]).T
+    grid_x, grid_y = np.meshgrid(x, y, indexing="ij")
+    cells = np.zeros((_FIRST * _FIRST, N_COLUMNS))
+    cells[:, _X], cells[:, _Y] = grid_x.ravel(), grid_y.ravel()
+    cells[:, _DX], cells[:, _DY] = step
+    cells, mean = _measured(channel, mass, m, scratch, cells)
+    while len(cells) < _MOST:
+        area = cells[:, _DX] * cells[:, _DY]
+        weight = cells[:, _BOUND] * area
+        if np.sum(mean * area) > _EFFICIENCY * np.sum(weight):
+            break
+        waste = weight - mean * area
+        order = np.argsort(-waste)
+        n_split = 1 + int(np.searchsorted(np.cumsum(waste[order]), 0.5 * waste.sum()))
+        split, kept = order[:n_split], order[n_split:]
+        quarters, their_mean = _measured(channel, mass, m, scratch, _quarters(cells[split]))
+        cells = np.concatenate([cells[kept], quarters])
+        mean = np.concatenate([mean[kept], their_mean])
+    area = cells[:, _DX] * cells[:, _DY]
+    least = _LEAST * np.sum(mean * area) / np.sum(area)
+    cells[:, _BOUND] = np.maximum(_MARGIN * cells[:, _BOUND], least)
+    weight = np.cumsum(cells[:, _BOUND] * area)
+    cells[:, _CUMULATIVE] = weight / weight[-1]
+    return np.ascontiguousarray(cells)
+
+
+def _quarters(cells: FloatArray) -> FloatArray:
+    """Return the four quarters of each rectangle."""
+    half = cells[:, _DX : _DY + 1] / 2
+    pieces = []
+    for i in range(2):
+        for j in range(2):
+            piece = cells.copy()
+            piece[:, _X] += i * half[:, 0]
+            piece[:, _Y] += j * half[:, 1]
+            piece[:, _DX : _DY + 1] = half
+            pieces.append(piece)
+    return np.concatenate(pieces)
+
+
+def _measured(
+    channel: Any, mass: float, m: FloatArray, scratch: Any, cells: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the rectangles that touch the Dalitz plot, bounds filled in, and their means."""
+    touches = np.zeros(len(cells), dtype=bool)
+    _touches(mass, m, cells, touches)
+    cells = cells[touches]
+    bound, mean = np.zeros(len(cells)), np.zeros(len(cells))
+    _sample(channel, mass, scratch, cells, bound, mean)
+    cells[:, _BOUND] = bound
+    return cells, mean
