@@ -34,7 +34,7 @@ _MOST = 4000  # rectangles
 # What is added to the largest of the sampled values, and how much of the largest step from one to
 # the next: a parabola has at most 1/8 of it between two points, a resonance more. Points beyond
 # are counted and reported.
-_MARGIN = 1.08
+MARGIN = 1.08
 _STEP, _STEP_AT_EDGE = 0.4, 1.5
 # The least bound, relative to the mean of |A|^2: what is rare costs little.
 _LEAST = 0.1
@@ -270,7 +270,7 @@ def build_grid(channel: Any, mass: float, scratch: Any) -> FloatArray:
         mean = np.concatenate([mean[kept], their_mean])
     area = cells[:, _DX] * cells[:, _DY]
     least = _LEAST * np.sum(mean * area) / np.sum(area)
-    cells[:, _BOUND] = np.maximum(_MARGIN * cells[:, _BOUND], least)
+    cells[:, _BOUND] = np.maximum(MARGIN * cells[:, _BOUND], least)
     weight = np.cumsum(cells[:, _BOUND] * area)
     cells[:, _CUMULATIVE] = weight / weight[-1]
     return np.ascontiguousarray(cells)

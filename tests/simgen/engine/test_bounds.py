@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from chains import FULL_CHAIN, make_events, make_generator, mass_of, rows_of
+from chains import FULL_CHAIN, beams_at_rest, make_events, make_generator, mass_of, rows_of
 from numba import carray
 from scipy import stats
 
 import simgen.engine.bounds
+import simgen.engine.dalitz_grid
 import simgen.models
 from simgen.beams import load_beams
 from simgen.engine.program import N_DECAYS, N_EXCEEDED, N_TRIALS
@@ -79,9 +80,12 @@ def test_probability_of_an_amplitude_weights_phase_space(tmp_path):
 
 
 @pytest.mark.usefixtures("steep_model")
-def test_exceeded_bounds_are_counted_and_reported(tmp_path, monkeypatch):
+@pytest.mark.parametrize("spread", [0.0, 1e-3])  # with and without a table of the Dalitz plot
+def test_exceeded_bounds_are_counted_and_reported(tmp_path, monkeypatch, spread):
     monkeypatch.setattr(simgen.engine.bounds, "MARGIN", 0.9)
-    generator = make_generator(tmp_path, THREE_PIONS, root="D0", mass=1.86484)
+    monkeypatch.setattr(simgen.engine.dalitz_grid, "MARGIN", 0.5)
+    beams = beams_at_rest(1.86484).model_copy(update={"sqrt_s_spread": spread})
+    generator = make_generator(tmp_path, THREE_PIONS, root="D0", beams=beams)
     generator.generate(np.arange(10_000), 1)
     (problem,) = generator.problems()
     assert "D0 -> K- pi+ pi0 D_DALITZ" in problem
