@@ -31,8 +31,8 @@ _STAGE = 2**32
 
 @kernel
 def _sample_spin_matrices(
-    species: Any, channel: Any, parent: Any, low: float, high: float, scratch_array: Any,
-    out: ComplexArray,
+    species: Any, channel: Any, parent: Any, low: float, high: float, flavour: FloatArray,
+    scratch_array: Any, out: ComplexArray,
 ) -> None:  # fmt: skip
     """Write A A^dagger in the parent's spin space for random decays, (samples, states, states)."""
     scratch = scratch_array[0]
@@ -57,6 +57,8 @@ def _sample_spin_matrices(
             bound = tangent_bound(mass, masses, n, channel.space_shares) if n > 2 else 0.0
             phase_space(mass, masses, n, bound, state, momenta[1:])
         momenta[0, 0], momenta[0, 1], momenta[0, 2], momenta[0, 3] = 0.0, 0.0, 0.0, mass
+        if channel.mixing >= 0:
+            momenta[1 + n, :] = flavour
         call_amplitude(
             channel.address,
             channel.parameters,
@@ -87,15 +89,58 @@ def amplitude_bounds(
     low, high
         Range of the parent's mass, GeV; equal for a fixed mass.
     """
+    samples = _spin_matrices(program, channel, parent, low, high, np.zeros(4))
+    trace: FloatArray = np.einsum("sii->s", samples).real
+    eigen: Any = np.linalg.eigvalsh(samples)[:, -1]
+    return _with_margin(trace), _with_margin(eigen)
+
+
+def _spin_matrices(
+    program: Program, channel: int, parent: int, low: float, high: float, flavour: FloatArray
+) -> ComplexArray:
+    """Return A A^dagger of random decays, (samples, states, states); the same decays each time."""
     species, record = program.species, program.channels[channel]
     n_states = int(species[parent]["n_states"])
     samples = np.zeros((_n_samples(species, record, low, high), n_states, n_states), complex)
     _sample_spin_matrices(
-        species, record, species[parent], low, high, np.zeros(1, SCRATCH), samples
+        species, record, species[parent], low, high, flavour, np.zeros(1, SCRATCH), samples
     )
-    trace: FloatArray = np.einsum("sii->s", samples).real
-    eigen: Any = np.linalg.eigvalsh(samples)[:, -1]
-    return _with_margin(trace), _with_margin(eigen)
+    return samples
+
+
+def flavour_matrix(
+    program: Program, channel: int, parent: int, mass: float
+) -> tuple[ComplexArray, float]:
+    """Return the mean of the matrix A A^*, A Abar^*, ... of a channel, and its largest eigenvalue.
+
+    Parameters
+    ----------
+    program, channel, parent
+        A channel, with everything but its bounds in place, of a scalar that oscillates.
+    mass
+        Mass of the parent, GeV.
+
+    Returns
+    -------
+    matrix
+        (2, 2), over phase space and summed over spins; the rate of alpha |M0> + beta |anti-M0> is
+        sum of v_i M_ij v_j^*, v = (alpha, beta).
+    bound
+        Upper bound of the rate of a state of norm 1 at any point of phase space.
+    """
+    root = np.sqrt(0.5)
+    states = ((1.0, 0.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0), (root, 0, root, 0), (root, 0, 0, root))
+    first, second, real, imaginary = (
+        _spin_matrices(program, channel, parent, mass, mass, np.array(s))[:, 0, 0].real
+        for s in states
+    )
+    mean = 0.5 * (first + second)
+    matrices = np.zeros((len(first), 2, 2), complex)
+    matrices[:, 0, 0], matrices[:, 1, 1] = first, second
+    # rate of (1, 1): mean + Re M_01; of (1, i): mean + Im M_01
+    matrices[:, 0, 1] = real - mean + 1j * (imaginary - mean)
+    matrices[:, 1, 0] = matrices[:, 0, 1].conj()
+    return matrices.mean(axis=0), _with_margin(np.linalg.eigvalsh(matrices)[:, -1])
 
 
 def _n_samples(species: Any, channel: Any, low: float, high: float) -> int:

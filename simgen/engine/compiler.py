@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from simgen.engine.bounds import amplitude_bounds
 from simgen.engine.dalitz_grid import build_grid
+from simgen.engine.mixing import bound_pairs, oscillation_record, set_channels, set_pair
 from simgen.engine.program import (
     CHANNEL,
     FLAT,
@@ -17,6 +18,7 @@ from simgen.engine.program import (
     MAX_DEPTH,
     MAX_PARTICLES,
     MAX_STATES,
+    MIXING,
     NONRELATIVISTIC,
     RELATIVISTIC,
     SPECIES,
@@ -24,7 +26,8 @@ from simgen.engine.program import (
 )
 from simgen.engine.scratch import SCRATCH
 from simgen.errors import DecayFileError, UnsupportedModelError
-from simgen.models import DecayModel, compile_amplitude
+from simgen.models import DecayModel, PairModel, compile_amplitude
+from simgen.models.contract import Oscillation
 from simgen.particles import PROMPT_WIDTH
 from simgen.phasespace import MAX_DAUGHTERS, best_shares, tangent_bound
 from simgen.spin import NEUTRINO_CODES, n_spin_states
@@ -33,10 +36,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from simgen.decfile import Channel, DecayTable
+    from simgen.decfile.statements import SourceLine
     from simgen.typing import FloatArray
 
 PHOTON = 22
 _DALITZ = 3  # daughters of a decay with a Dalitz plot
+# A vector that makes a coherent pair of neutral B mesons even where the model says nothing of it.
+_COHERENT = "Upsilon(4S)"
+_B0 = 511
+_SPIN2_OF_PAIRS = 2
 _KINDS = {"RELBW": RELATIVISTIC, "NONRELBW": NONRELATIVISTIC, "FLAT": FLAT}
 _MOST_FRACTION = 0.5
 # Lowest mass, in widths below the pole, of a resonance that is not decayed.
@@ -171,8 +179,9 @@ class _Compiler:
         largest_event = self._largest(lambda sizes: 1 + sum(sizes))
         self._check_sizes(largest_event, channels)
         species = self._species_records()
+        mixing = self._mixing_records(numbers, channels)
         tables = self._set_tables(species, channels)
-        program = Program(species, channels, parameters, largest_event, tables)
+        program = Program(species, channels, mixing, parameters, largest_event, tables)
         self._set_bounds(program)
         used = [
             (name, channel, per_species[name] * fraction)
@@ -196,7 +205,74 @@ class _Compiler:
         data = self.table.particle(name)
         if name in self.keep_stable or data.name in self.keep_stable:
             return ()
-        return self.table.channels.get(name, ())
+        return tuple(
+            each
+            for listed in self.table.channels.get(name, ())
+            for each in self._made(name, listed)
+        )
+
+    def _made(self, name: str, channel: Channel) -> tuple[Channel, ...]:
+        """Return what a channel makes, as channels of their own: some make conjugates, too.
+
+        Each gets the same fraction; how often they happen follows from the flavour at decay.
+        """
+        model = self.table.model_of(name, channel)
+        if model is None:
+            return (channel,)
+        daughters = [self.table.particle(d) for d in channel.daughters]
+        if model.problem(channel.parameters, self.table.particle(name), daughters) is not None:
+            return (channel,)  # `_check_model` says so
+        states = model.final_states(channel.parameters, daughters)
+        if len(states) == 1:
+            return (channel,)
+        return tuple(
+            replace(
+                channel,
+                fraction=channel.fraction / len(states),
+                daughters=tuple(self._conjugate(d) for d in channel.daughters)
+                if state.conjugate
+                else channel.daughters,
+                parameters=state.parameters,
+            )
+            for state in states
+        )
+
+    def _conjugate(self, name: str) -> str:
+        """Return the conjugate of a name or alias; of its particle where the alias has none."""
+        return self.table.conjugates.get(name, self.table.particle(name).anti_name)
+
+    def _oscillation(self, name: str, channel: Channel) -> Oscillation | None:
+        """Return the oscillation a channel needs to know, None if it needs none."""
+        model = self.table.model_of(name, channel)
+        return None if model is None else model.oscillation(channel.parameters)
+
+    def _pair(self, name: str, channel: Channel) -> tuple[tuple[str, ...], ...] | None:
+        """Return the names each of a pair of oscillating mesons may have, listed ones first.
+
+        None where a channel makes no such pair.
+        """
+        listed = channel.daughters
+        if len(listed) not in (2, 4) or self.table.particle(name).spin2 != _SPIN2_OF_PAIRS:
+            return None
+        if isinstance(self.table.model_of(name, channel), PairModel):
+            # Both may be either; of four names, the last two are those of the second meson.
+            return listed[:2], listed[:1:-1] if len(listed) == 4 else listed[::-1]
+        if self.table.particle(name).name != _COHERENT:
+            return None
+        if {self.table.particle(d).pdgid for d in listed} != {_B0, -_B0}:
+            return None
+        if not any(self._oscillation(d, c) for d in listed for c in self._channels_of(d)):
+            return None
+        # As in EvtGen: the partner of a decay that tells no flavour has either, unless an alias.
+        return tuple(
+            (d,) if d in self.table.aliases else (d, self.table.particle(d).anti_name)
+            for d in listed
+        )
+
+    def _daughter_names(self, name: str, channel: Channel) -> tuple[tuple[str, ...], ...]:
+        """Return the names each daughter of a channel may have."""
+        pair = self._pair(name, channel)
+        return tuple((d,) for d in channel.daughters) if pair is None else pair
 
     def _walk(self) -> None:
         """List species from the root on, parents before daughters; refuse loops."""
@@ -222,8 +298,9 @@ class _Compiler:
                         f"{channel.source.file}:{channel.source.line}: {describe(name, channel)}: "
                         f"{len(channel.daughters)} daughters, at most {MAX_DAUGHTERS} are possible"
                     )
-                for daughter in channel.daughters:
-                    visit(daughter)
+                for names in self._daughter_names(name, channel):
+                    for daughter in names:
+                        visit(daughter)
             active.pop()
             done.add(name)
             finished.append(name)
@@ -241,14 +318,16 @@ class _Compiler:
         """Return the nominal mass of a species."""
         return self.root_mass if name == self.root else self.table.particle(name).mass
 
-    def _threshold(self, channel: Channel) -> float:
+    def _threshold(self, name: str, channel: Channel) -> float:
         """Return the sum of the lowest masses of a channel's daughters.
 
         A single daughter is another name of the same state (K0 -> K_S0) and takes its mass.
         """
         if len(channel.daughters) == 1:
             return 0.0
-        return sum(self.low[d] for d in channel.daughters)
+        return sum(
+            max(self.low[each] for each in names) for names in self._daughter_names(name, channel)
+        )
 
     def _limit_masses(self) -> None:
         """Set the mass limits of all species and drop channels that can never happen."""
@@ -258,8 +337,8 @@ class _Compiler:
         self.high = {name: self._mass(name) for name in self.order}
         for name in self.order:  # parents first
             for channel in self.chains[name]:
-                room = self.high[name] - self._threshold(channel)
-                for daughter in channel.daughters:
+                room = self.high[name] - self._threshold(name, channel)
+                for daughter in channel.daughters:  # those with other names have fixed masses
                     if not self._fixed(daughter):
                         reach = min(self.low[daughter] + room, self._user_limits(daughter)[1])
                         self.high[daughter] = max(self.high[daughter], reach)
@@ -291,8 +370,8 @@ class _Compiler:
         reach = _TAIL_RANGE if self.chains[name] else _UNDECAYED_RANGE
         low = max(low, data.mass - reach * data.width)
         opened = 0.0
-        for channel in sorted(self.chains[name], key=self._threshold):
-            low = max(low, self._threshold(channel) * _ABOVE_THRESHOLD)
+        for channel in sorted(self.chains[name], key=lambda c: self._threshold(name, c)):
+            low = max(low, self._threshold(name, channel) * _ABOVE_THRESHOLD)
             opened += channel.fraction
             if opened >= _MOST_FRACTION:
                 break
@@ -308,12 +387,13 @@ class _Compiler:
         if not self._fixed(name):
             return
         mass = self._mass(name)
-        open_channels = tuple(c for c in self.chains[name] if self._threshold(c) < mass)
+        open_channels = tuple(c for c in self.chains[name] if self._threshold(name, c) < mass)
         for channel in self.chains[name]:
             if channel not in open_channels:
+                needed = self._threshold(name, channel)
                 self.notes.append(
                     f"{channel.source.file}:{channel.source.line}: {describe(name, channel)} needs "
-                    f"{self._threshold(channel):.4f} GeV and is left out: {name} has {mass:.4f} GeV"
+                    f"{needed:.4f} GeV and is left out: {name} has {mass:.4f} GeV"
                 )
         if self.chains[name] and not open_channels:
             msg = f"no decay of {name} is kinematically possible; " + self.notes[-1]
@@ -333,8 +413,9 @@ class _Compiler:
         expected[self.root] = 1.0
         for name in self.order:
             for channel, fraction in zip(self.chains[name], self._fractions(name), strict=True):
-                for daughter in channel.daughters:
-                    expected[daughter] += expected[name] * fraction
+                for names in self._daughter_names(name, channel):
+                    for daughter in names:
+                        expected[daughter] += expected[name] * fraction / len(names)
         return expected
 
     def _substitutions(self, expected: dict[str, float]) -> list[Substitution]:
@@ -438,10 +519,12 @@ class _Compiler:
         starts: list[int] = []
         for row, (name, channel) in zip(channels, flat, strict=True):
             address = self._amplitude(name, channel)
-            n_states = [self._n_states(n) for n in (name, *channel.daughters)]
-            row["threshold"] = self._threshold(channel)
-            row["n_daughters"] = len(channel.daughters)
-            row["daughters"][: len(channel.daughters)] = [numbers[d] for d in channel.daughters]
+            daughters = [names[0] for names in self._daughter_names(name, channel)]
+            n_states = [self._n_states(n) for n in (name, *daughters)]
+            row["threshold"] = self._threshold(name, channel)
+            row["n_daughters"] = len(daughters)
+            row["daughters"][: len(daughters)] = [numbers[d] for d in daughters]
+            row["mixing"] = -1
             row["address"] = address
             row["pole"] = self._has_pole(name, channel)
             row["n_amplitudes"] = math.prod(n_states) if address else 1
@@ -461,10 +544,31 @@ class _Compiler:
             first = last
         return channels, values
 
+    def _mixing_records(self, numbers: dict[str, int], channels: Any) -> Any:
+        """Return the records of channels that know of mixing, and give the channels their rows."""
+        flat = [(name, channel) for name in self.order for channel in self.chains[name]]
+        rows: list[Any] = []
+        for record, (name, channel) in zip(channels, flat, strict=True):
+            oscillation = self._oscillation(name, channel) or Oscillation(0.0)
+            pair = self._pair(name, channel)
+            if pair is None and not oscillation.dm:
+                continue
+            meson = name if pair is None else channel.daughters[0]
+            row = oscillation_record(oscillation, self.table.particle(meson).ctau)
+            if pair is not None:
+                model = self.table.model_of(name, channel)
+                amplitudes = None
+                if isinstance(model, PairModel):
+                    amplitudes = model.label_amplitudes(channel.parameters)
+                set_pair(row, [[numbers[each] for each in names] for names in pair], amplitudes)
+            record["mixing"] = len(rows)
+            rows.append(row)
+        return np.array(rows, MIXING)
+
     def _lowest(self, name: str) -> float:
         """Return the lowest mass; for the root the lowest threshold of its channels."""
         if name == self.root:
-            return min(self._threshold(c) for c in self.chains[name])
+            return min(self._threshold(name, c) for c in self.chains[name])
         return self.low[name]
 
     def _ctau(self, name: str) -> float:
@@ -477,7 +581,11 @@ class _Compiler:
         size: dict[str, int] = {}
         for name in reversed(self.order):
             size[name] = max(
-                (combine([size[d] for d in c.daughters]) for c in self.chains[name]), default=1
+                (
+                    combine([max(size[d] for d in ds) for ds in self._daughter_names(name, c)])
+                    for c in self.chains[name]
+                ),
+                default=1,
             )
         return size[self.root]
 
@@ -492,7 +600,7 @@ class _Compiler:
             for channel in channels[first : first + int(own["n_channels"])]:
                 daughters = species[channel["daughters"][: int(channel["n_daughters"])]]
                 one_plot = len(daughters) == _DALITZ and not np.any(daughters["width"] > 0.0)
-                plain = channel["address"] != 0 and channel["pole"] == 0
+                plain = channel["address"] != 0 and channel["pole"] == 0 > channel["mixing"]
                 if one_plot and plain and channel["n_amplitudes"] == 1:
                     scratch[0]["pdgids"][: 1 + _DALITZ] = [own["pdgid"], *daughters["pdgid"]]
                     scratch[0]["masses"][:_DALITZ] = daughters["mass"]
@@ -520,12 +628,40 @@ class _Compiler:
                     continue
                 if n > 2:
                     self._set_space_bound(channel, own, daughters, fixed=fixed_parent)
-                if channel["address"] != 0:
+                mixes = channel["mixing"] >= 0 and not self._makes_pair(program, channel)
+                if channel["address"] != 0 and not mixes:
                     open_low = max(low, float(channel["threshold"]) * (1.0 + 1e-9))
                     bounds = amplitude_bounds(
                         program, number, parent, open_low, max(open_low, high)
                     )
                     channel["trace_bound"], channel["eigen_bound"] = bounds
+        self._set_mixing_bounds(program)
+
+    @staticmethod
+    def _makes_pair(program: Program, channel: Any) -> bool:
+        """Say whether a channel that knows of mixing makes a pair of mesons that oscillate."""
+        return bool(program.mixing["n_names"][int(channel["mixing"]), 0] > 0)
+
+    def _set_mixing_bounds(self, program: Program) -> None:
+        """Fill in what channels of mesons that oscillate need, then the bounds of pairs."""
+        pairs: list[tuple[int, list[int]]] = []
+        together: dict[tuple[int, SourceLine], list[int]] = {}
+        for parent, own in enumerate(program.species):
+            first = int(own["first_channel"])
+            for offset, channel in enumerate(self.chains[self.order[parent]]):
+                number = first + offset
+                row = int(program.channels["mixing"][number])
+                if row < 0:
+                    continue
+                if self._makes_pair(program, program.channels[number]):
+                    names = program.mixing["names"][row]
+                    count = program.mixing["n_names"][row]
+                    pairs.append((row, [*names[0, : count[0]], *names[1, : count[1]]]))
+                else:
+                    together.setdefault((parent, channel.source), []).append(number)
+        for (parent, _), numbers in together.items():
+            set_channels(program, parent, numbers, float(program.species["mass"][parent]))
+        bound_pairs(program, pairs)
 
     @staticmethod
     def _set_space_bound(channel: Any, parent: Any, daughters: Any, *, fixed: bool) -> None:

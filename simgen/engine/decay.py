@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from simgen.engine.borrow import borrowed
+from simgen.engine.branching import choose_channel
 from simgen.engine.call import call_amplitude
 from simgen.engine.collision import draw_collision
 from simgen.engine.dalitz_grid import draw_from_grid
@@ -21,6 +22,7 @@ from simgen.engine.density import (
     largest_eigenvalue_bound,
 )
 from simgen.engine.lineshape import draw_daughter_masses
+from simgen.engine.oscillation import draw_alone, draw_pair
 from simgen.engine.program import (
     N_DECAYS,
     N_EXCEEDED,
@@ -62,26 +64,6 @@ class Output(NamedTuple):
 
 
 @kernel
-def _choose_channel(species: Any, channels: Any, mass: float, state: UInt64Array) -> int:
-    """Draw a channel that is open at this mass by branching fraction."""
-    first: int = species.first_channel
-    n: int = species.n_channels
-    if n == 1:
-        return first
-    while True:
-        u = uniform(state)
-        low, high = first, first + n - 1
-        while low < high:
-            middle = (low + high) // 2
-            if channels[middle].cumulative > u:
-                high = middle
-            else:
-                low = middle + 1
-        if channels[low].threshold < mass:
-            return low
-
-
-@kernel
 def _draw_decay(
     species: Any,
     channel: Any,
@@ -111,6 +93,9 @@ def _draw_decay(
         scratch.pdgids[0] = parent.pdgid
         for k in range(n):
             scratch.pdgids[1 + k] = species[channel.daughters[k]].pdgid
+        if channel.mixing >= 0:
+            for i in range(4):
+                momenta[1 + n, i] = scratch.flavour[particle, i]
     counter[N_DECAYS] += 1
     if channel.n_cells > 0:
         draw_daughter_masses(species, channel, mass, state, masses)
@@ -196,9 +181,52 @@ def _place_frame(species: Any, channels: Any, scratch: Any, level: int) -> None:
 
 
 @kernel
+def _settle(
+    own: Any, channels: Any, mixing: Any, particle: int, state: UInt64Array, scratch: Any
+) -> int:
+    """Return the channel of a particle: the one drawn with it, or one drawn now."""
+    drawn: int = scratch.channel[particle]
+    if drawn >= 0:
+        return drawn
+    number = choose_channel(own, channels, scratch.mass[particle], state)
+    row = channels[number].mixing
+    if row >= 0 and mixing[row].n_names[0] == 0:
+        number = draw_alone(channels, mixing, number, own.pdgid, state, scratch)
+        _keep_drawn(scratch, particle, 0, number)
+    return number
+
+
+@kernel
+def _keep_drawn(scratch: Any, particle: int, side: int, number: int) -> None:
+    """Give a particle the channel, time and flavour state that were drawn."""
+    scratch.channel[particle] = number
+    scratch.time[particle] = scratch.pair_time[side]
+    for i in range(4):
+        scratch.flavour[particle, i] = scratch.pair_flavour[side, i]
+
+
+@kernel
+def _place_pair(
+    species: Any,
+    channels: Any,
+    mixing: Any,
+    channel: Any,
+    first: int,
+    state: UInt64Array,
+    scratch: Any,
+) -> None:
+    """Let the two daughters from row `first` on be what `draw_pair` draws."""
+    draw_pair(species, channels, mixing, mixing[channel.mixing], state, scratch)
+    for side in range(2):
+        scratch.species[first + side] = scratch.pair_species[side]
+        _keep_drawn(scratch, first + side, side, scratch.pair_channel[side])
+
+
+@kernel
 def _enter(
     species: Any,
     channels: Any,
+    mixing: Any,
     scratch: Any,
     level: int,
     count: int,
@@ -209,7 +237,7 @@ def _enter(
     particle = scratch.level_particle[level]
     own = species[scratch.species[particle]]
     mass = scratch.mass[particle]
-    number = _choose_channel(own, channels, mass, state)
+    number = _settle(own, channels, mixing, particle, state, scratch)
     channel = channels[number]
     _draw_decay(species, channel, own, mass, particle, level, state, scratch, counters[number])
     _place_frame(species, channels, scratch, level)
@@ -217,7 +245,9 @@ def _enter(
     # A proper time s (mm/c) displaces by s p / m.
     per_mass = 0.0
     if own.ctau > 0.0:
-        per_mass = own.ctau * exponential(state) / mass
+        drawn = scratch.channel[particle] >= 0
+        time = scratch.time[particle] if drawn else own.ctau * exponential(state)
+        per_mass = time / mass
     n: int = channel.n_daughters
     for k in range(n):
         index = count + k
@@ -226,12 +256,15 @@ def _enter(
         scratch.mass[index] = scratch.masses[k]
         scratch.polarised[index] = False
         scratch.reported[index] = False
+        scratch.channel[index] = -1
         boost_by_matrix(to_lab, scratch.momenta[1 + k], scratch.p4[index])
         for i in range(4):
             scratch.rest_p4[index, i] = scratch.momenta[1 + k, i]
             scratch.production[index, i] = (
                 scratch.production[particle, i] + per_mass * scratch.p4[particle, i]
             )
+    if channel.mixing >= 0 and mixing[channel.mixing].n_names[0] > 0:
+        _place_pair(species, channels, mixing, channel, count, state, scratch)
     scratch.level_channel[level] = number
     scratch.level_first[level] = count
     scratch.level_next[level] = 0
@@ -264,12 +297,17 @@ def _leave(species: Any, channels: Any, scratch: Any, level: int) -> None:
 
 @kernel
 def _decay_chain(
-    species: Any, channels: Any, scratch: Any, state: UInt64Array, counters: IntArray
+    species: Any,
+    channels: Any,
+    mixing: Any,
+    scratch: Any,
+    state: UInt64Array,
+    counters: IntArray,
 ) -> int:
     """Decay particle 0 and everything below it; return the number of particles."""
     level = int(_ZERO)
     scratch.level_particle[0] = 0
-    count = _enter(species, channels, scratch, level, level + 1, state, counters)
+    count = _enter(species, channels, mixing, scratch, level, level + 1, state, counters)
     while level >= 0:
         channel = channels[scratch.level_channel[level]]
         k = scratch.level_next[level]
@@ -297,7 +335,7 @@ def _decay_chain(
             scratch.polarised[index] = True
         level += 1
         scratch.level_particle[level] = index
-        count = _enter(species, channels, scratch, level, count, state, counters)
+        count = _enter(species, channels, mixing, scratch, level, count, state, counters)
     return count
 
 
@@ -311,6 +349,7 @@ def _start(species: Any, scratch: Any, beams: CompiledBeams, state: UInt64Array)
     scratch.mother[0] = -1
     scratch.mass[0] = mass
     scratch.reported[0] = False
+    scratch.channel[0] = -1
     scratch.polarised[0] = species[0].n_states == _ROOT_VECTOR_STATES
     if scratch.polarised[0]:
         for i in range(3):
@@ -323,6 +362,7 @@ def _start(species: Any, scratch: Any, beams: CompiledBeams, state: UInt64Array)
 def generate_events(
     species: Any,
     channels: Any,
+    mixing: Any,
     beams: CompiledBeams,
     seed: int,
     stage: int,
@@ -335,7 +375,7 @@ def generate_events(
 
     Parameters
     ----------
-    species, channels
+    species, channels, mixing
         Of a `Program`.
     beams
         Compiled beams. A root with three spin states is polarised as a photon from e+e-
@@ -360,12 +400,13 @@ def generate_events(
     state = scratch.stream
     set_key(state, seed, stage)
     all_species, all_channels = borrowed(species), borrowed(channels)
+    all_mixing = borrowed(mixing)
     counts = borrowed(counters)
     capacity = len(out.pdgid)
     for e in range(len(event_id)):
         seek(state, event_id[e], 0)
         _start(all_species, scratch, beams, state)
-        count = _decay_chain(all_species, all_channels, scratch, state, counts)
+        count = _decay_chain(all_species, all_channels, all_mixing, scratch, state, counts)
         row = out.offsets[e]
         if row + count > capacity:
             return e

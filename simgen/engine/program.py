@@ -49,6 +49,7 @@ CHANNEL = np.dtype(
         ("address", "i8"),  # of the compiled amplitude; 0 for phase space
         ("pole", "i8"),  # 1 where momenta are proposed by phasespace.pole_phase_space
         ("parameters", "i8"),  # address of the model's parameters
+        ("mixing", "i8"),  # row of a `MIXING` record, -1 for none
         ("n_amplitudes", "i8"),  # spin combinations of parent and daughters
         ("trace_bound", "f8"),  # upper bound of the trace of A A^dagger in the parent's spin space
         ("eigen_bound", "f8"),  # upper bound of its largest eigenvalue
@@ -56,6 +57,31 @@ CHANNEL = np.dtype(
         ("space_shares", "f8", (MAX_DAUGHTERS,)),  # where that tangent touches
         ("cells", "i8"),  # address of the table of engine.dalitz_grid
         ("n_cells", "i8"),  # its length; 0 where momenta are not drawn from a table
+    ]
+)
+
+
+# How neutral mesons oscillate, for two kinds of channels: one that makes a pair of them, and one
+# that both a meson and its antiparticle can decay by; see `simgen.engine.oscillation`.
+MIXING = np.dtype(
+    [
+        ("dm", "f8"),  # mass difference and ...
+        ("dgamma", "f8"),  # ... width difference, 1/mm
+        ("ctau", "f8"),  # mm
+        ("ratio", "c16"),  # q/p
+        ("z", "c16"),  # CPT violation in mixing
+        ("root_z", "c16"),  # sqrt(1 - z^2)
+        ("bound", "f8"),  # of the evolution's probability, for states of norm 1
+        ("largest_trace", "f8"),  # of the channels that may come with it
+        # a pair:
+        ("coherent", "i8"),  # 1 if both names are drawn
+        ("n_names", "i8", (2,)),  # how many names each meson may have
+        ("names", "i8", (2, 2)),  # species numbers
+        # of a pair, for each name, and of a channel, for each pure state: of M0 and of anti-M0
+        ("amplitudes", "c16", (2, 2)),
+        # a channel:
+        ("weights", "f8", (2,)),  # of its pure states
+        ("sibling", "i8"),  # number of the conjugate channel, -1 if it is the same
     ]
 )
 
@@ -71,6 +97,8 @@ class Program(NamedTuple):
         Structured array of `SPECIES`, the root first.
     channels
         Structured array of `CHANNEL`.
+    mixing
+        Structured array of `MIXING`.
     parameters
         Model parameters of all channels; channels hold addresses into it.
     max_particles
@@ -81,6 +109,7 @@ class Program(NamedTuple):
 
     species: Any
     channels: Any
+    mixing: Any
     parameters: FloatArray
     max_particles: int
     tables: tuple[FloatArray, ...] = ()

@@ -19,6 +19,13 @@ SCRATCH = np.dtype(
         ("rest_p4", "f8", (MAX_PARTICLES, 4)),  # in the mother's rest frame
         ("p4", "f8", (MAX_PARTICLES, 4)),  # in the lab
         ("production", "f8", (MAX_PARTICLES, 4)),
+        ("channel", "i8", (MAX_PARTICLES,)),  # drawn with the particle, -1 if not yet
+        ("time", "f8", (MAX_PARTICLES,)),  # proper time of its decay, mm/c, where so
+        ("flavour", "f8", (MAX_PARTICLES, 4)),  # its flavour state then, two complex amplitudes
+        ("pair_species", "i8", (2,)),
+        ("pair_channel", "i8", (2,)),
+        ("pair_time", "f8", (2,)),
+        ("pair_flavour", "f8", (2, 4)),
         ("density", "c16", (MAX_PARTICLES, MAX_STATES, MAX_STATES)),
         ("polarised", "u1", (MAX_PARTICLES,)),  # density is set
         ("report", "c16", (MAX_PARTICLES, MAX_STATES, MAX_STATES)),  # decay matrix
@@ -30,7 +37,7 @@ SCRATCH = np.dtype(
         ("level_amplitude", "c16", (MAX_DEPTH, MAX_AMPLITUDES)),
         ("level_boost", "f8", (MAX_DEPTH, 4, 4)),  # from the particle's rest frame to the lab
         ("boost", "f8", (4, 4)),
-        ("momenta", "f8", (1 + MAX_DAUGHTERS, 4)),
+        ("momenta", "f8", (2 + MAX_DAUGHTERS, 4)),  # the last row used: flavour state
         ("masses", "f8", (MAX_DAUGHTERS,)),
         ("pdgids", "i8", (1 + MAX_DAUGHTERS,)),
         ("dims", "i8", (1 + MAX_DAUGHTERS,)),

@@ -131,8 +131,8 @@ class DecayFileGenerator:
             rows = int(_ROOM * self.particles_per_event() * len(ids)) + program.max_particles
             out = _new_output(len(ids), rows)
             made = generate_events(
-                program.species, program.channels, self._beams, seed, int(Stage.GENERATE),
-                ids, scratch, out, counters,
+                program.species, program.channels, program.mixing, self._beams, seed,
+                int(Stage.GENERATE), ids, scratch, out, counters,
             )  # fmt: skip
             blocks.append(_to_block(ids[:made], out, made))
             done += made

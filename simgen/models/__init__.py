@@ -14,6 +14,7 @@ from simgen.models.dalitz import (
 from simgen.models.helicity import HELAMP, STS, SVP_HELAMP, SVV_HELAMP, TSS
 from simgen.models.lepton_pairs import KROLL_WADA, PI0_DALITZ
 from simgen.models.leptonic import SLN
+from simgen.models.oscillating import SSD_CP, SVV_CP, VSS_BMIX, VSS_MIX, PairModel
 from simgen.models.partial_waves import PARTWAVE, TVS_PWAVE, VVS_PWAVE
 from simgen.models.phase_space import PHSP
 from simgen.models.scalar import SVS
@@ -21,7 +22,7 @@ from simgen.models.semileptonic import HQET2
 from simgen.models.tau import TAULNUNU, TAUSCALARNU, TAUVECTORNU
 from simgen.models.vector import VSP_PWAVE, VSS, VVP, VVPIPI
 
-__all__ = ["DecayModel", "compile_amplitude", "find_model", "model_names"]
+__all__ = ["DecayModel", "PairModel", "compile_amplitude", "find_model", "model_names"]
 
 _REGISTRY = {
     model.name: model
@@ -53,6 +54,10 @@ _REGISTRY = {
         D_DALITZ,
         PI0_DALITZ,
         KROLL_WADA,
+        VSS_BMIX,
+        VSS_MIX,
+        SSD_CP,
+        SVV_CP,
     )
 }
 

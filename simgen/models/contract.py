@@ -13,13 +13,17 @@ with `numba.carray`:
 - ``out``: complex128, the amplitude for every combination of spin states, shape
   (parent states, states of daughter 1, ..., states of daughter n), C order. All entries are
   written. Spin states are those of `simgen.spin`.
+
+A model with `DecayModel.oscillation` decays a neutral meson of spin 0 in a superposition
+alpha |M0> + beta |anti-M0>: one more row of ``momenta`` holds the real and imaginary parts of
+alpha and beta, and the amplitude is alpha A + beta Abar.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numba
 from numba import types
@@ -38,6 +42,34 @@ _SIGNATURE = types.void(
 )
 
 SPIN_NAMES = {0: "scalar", 1: "spin 1/2", 2: "vector", 3: "spin 3/2", 4: "tensor"}
+
+
+class Oscillation(NamedTuple):
+    """How a neutral meson and its antiparticle mix; signs as in EvtGen's decay files.
+
+    Attributes
+    ----------
+    dm
+        Mass difference, heavy - light, in 1/s.
+    dgamma
+        Width difference, light - heavy, over the mean width.
+    ratio
+        q/p.
+    z
+        CPT violation in mixing.
+    """
+
+    dm: float
+    dgamma: float = 0.0
+    ratio: complex = 1.0
+    z: complex = 0.0
+
+
+class FinalState(NamedTuple):
+    """One of the final states a decay model makes: the listed daughters or their conjugates."""
+
+    conjugate: bool
+    parameters: tuple[float | str, ...]
 
 
 @dataclass(frozen=True)
@@ -96,6 +128,21 @@ class DecayModel:
         so here, once when a decay table is compiled. `problem` has found nothing.
         """
         return tuple(float(p) for p in parameters)
+
+    def oscillation(self, parameters: Parameters) -> Oscillation | None:  # noqa: ARG002
+        """Return how the parent mixes, if its decay time and flavour enter; None otherwise.
+
+        For a model that makes a pair of neutral mesons this is how they mix.
+        """
+        return None
+
+    def final_states(
+        self,
+        parameters: Parameters,
+        daughters: Sequence[ParticleData],  # noqa: ARG002
+    ) -> tuple[FinalState, ...]:
+        """Return what a channel makes: the daughters as listed, by default."""
+        return (FinalState(conjugate=False, parameters=tuple(parameters)),)
 
     def problem(
         self, parameters: Parameters, parent: ParticleData, daughters: Sequence[ParticleData]

@@ -51,6 +51,14 @@ def _names(*pdgids: int) -> list[str]:
     ]
 
 
+@kernel
+def zero_helicity(value: complex, codes: Any, momenta: Any, out: Any) -> None:
+    """Write the amplitude of S -> D S, S -> S D or D -> S S with helicity 0 of size `value`."""
+    h = np.zeros((5, 5), dtype=np.complex128)
+    h[spin_of(codes[1]), spin_of(codes[2])] = value
+    write_two_body(h, codes, momenta, out)
+
+
 def zero_helicity_amplitude(
     parameters: Any,  # noqa: ARG001
     pdgids: Any,
@@ -62,10 +70,7 @@ def zero_helicity_amplitude(
     It is eps_{mu nu} q^mu q^nu with q the momentum of a scalar, divided by its length, so the rate
     does not depend on the masses drawn.
     """
-    codes = carray(pdgids, 3)
-    h = np.zeros((5, 5), dtype=np.complex128)
-    h[spin_of(codes[1]), spin_of(codes[2])] = 1.0
-    write_two_body(h, codes, carray(momenta, (3, 4)), carray(out, 125))
+    zero_helicity(1.0 + 0.0j, carray(pdgids, 3), carray(momenta, (3, 4)), carray(out, 125))
 
 
 _JACOB_WICK = "M. Jacob, G. C. Wick, Ann. Phys. 7 (1959) 404"

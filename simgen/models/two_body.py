@@ -139,7 +139,7 @@ def write_two_body(
                         out[(i * n_1 + j) * n_2 + k] += first * states[2, k, spin_2 - l_2]
 
 
-def _is_served(particle: ParticleData) -> bool:
+def is_served(particle: ParticleData) -> bool:
     """Say whether the spin is one that kernels can read from the PDG number."""
     return particle.spin2 in (0, 2, 4) and particle.spin2 == 2 * spin_of(particle.pdgid)
 
@@ -158,7 +158,7 @@ class TwoBodyModel(DecayModel):
 
     def serves(self, particles: Sequence[ParticleData]) -> bool:
         """Say whether all are bosons of spin 0 to 2; see `DecayModel.serves`."""
-        return all(_is_served(particle) for particle in particles)
+        return all(is_served(particle) for particle in particles)
 
     def problem(
         self, parameters: Parameters, parent: ParticleData, daughters: Sequence[ParticleData]
@@ -170,7 +170,7 @@ class TwoBodyModel(DecayModel):
         if len(daughters) != 2:
             return f"{self.name} needs 2 daughters, found {len(daughters)}"
         for particle in (parent, *daughters):
-            if not _is_served(particle):
+            if not is_served(particle):
                 return f"{self.name} takes mesons and photons of spin 0 to 2, found {particle.name}"
         if self.couplings is None:
             return self._parameter_problem(parameters)
