@@ -8,7 +8,7 @@ those of anti-M0, both to the daughters as listed, whichever of the two the deca
 from __future__ import annotations
 
 import cmath
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -229,15 +229,7 @@ VSS_BMIX = PairModel(
     daughter_spins2=(_SCALAR, _SCALAR),
 )
 
-VSS_MIX = PairModel(
-    name="VSS_MIX",
-    amplitude=vss_amplitude,
-    reference=f"{_REFERENCE} VSS_MIX",
-    parameters=("dm",),
-    n_required=1,
-    parent_spin2=_VECTOR,
-    daughter_spins2=(_SCALAR, _SCALAR),
-)
+VSS_MIX = replace(VSS_BMIX, name="VSS_MIX", reference=f"{_REFERENCE} VSS_MIX", parameters=("dm",))
 
 SSD_CP = _ScalarModel(
     name="SSD_CP",
