@@ -600,7 +600,7 @@ class _Compiler:
             for channel in channels[first : first + int(own["n_channels"])]:
                 daughters = species[channel["daughters"][: int(channel["n_daughters"])]]
                 one_plot = len(daughters) == _DALITZ and not np.any(daughters["width"] > 0.0)
-                plain = channel["address"] != 0 and channel["pole"] == 0 > channel["mixing"]
+                plain = channel["address"] != 0 and channel["pole"] == 0 and channel["mixing"] < 0
                 if one_plot and plain and channel["n_amplitudes"] == 1:
                     scratch[0]["pdgids"][: 1 + _DALITZ] = [own["pdgid"], *daughters["pdgid"]]
                     scratch[0]["masses"][:_DALITZ] = daughters["mass"]
