@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from detector.beam_knowledge import known_beams
 from detector.config import CandidateConfig, SignalTopology
 from detector.cutflow import CutFlow
 from detector.hadronic_tag import smear_hadronic_tags
 from detector.reconstruct import (
+    FOUND,
     IDENTIFIED,
     PHOTONS_ACCEPTED,
     detector_model,
     require_acceptance,
+    require_found,
     require_identification,
     smear_objects,
 )
@@ -78,7 +81,7 @@ CANDIDATE_LAYOUT: Final[Layout] = {
     "prong": _momentum("measured visible part of the tau decay, 0 without tau"),
     "tag_d": _momentum("measured D, or D* where it is reconstructed fully"),
     "tag_lepton": _momentum("measured tag lepton; in tau pairs the visible part of the tag"),
-    "total": _momentum("beams as the analyst knows them: their mean"),
+    "total": _momentum("beams as the analyst knows them: their mean, as far as calibrated"),
     "hadronic_tag": _momentum("tag B as a hadronic tag would measure it"),
     "r_0": _position("measured primary vertex"),
     "r_sig": _position("measured decay vertex of the signal B"),
@@ -271,8 +274,8 @@ def smear_block(
 
     Particles are assigned from truth (`detector.topology`). An event has one candidate if it has
     the topology and everything that is to be reconstructed is in the acceptance, which true
-    momenta decide, and, if the configuration asks for it, is identified; else it has none and the
-    cut-flow says why.
+    momenta decide, and, if the configuration asks for it, is found and identified; else it has none
+    and the cut-flow says why.
 
     Parameters
     ----------
@@ -299,12 +302,19 @@ def smear_block(
     passed = topology.found.copy()
     require_acceptance(offsets, pdgid, mother, p4, topology.role, detector, passed)
     state = open_stream(seed, int(Stage.SMEAR))
+    if config.efficiency == "applied":
+        require_found(
+            block.event_id, offsets, pdgid, mother, p4, block.production, topology.role, detector,
+            state, passed,
+        )  # fmt: skip
+    else:
+        passed[passed == PHOTONS_ACCEPTED] = FOUND
     if config.identification == "required":
         require_identification(
             block.event_id, offsets, pdgid, p4, topology.role, detector, state, passed
         )
     else:
-        passed[passed == PHOTONS_ACCEPTED] = IDENTIFIED
+        passed[passed == FOUND] = IDENTIFIED
     events = np.flatnonzero(passed == IDENTIFIED)
 
     event_id = block.event_id[events]
@@ -351,7 +361,7 @@ def smear_block(
         prong=measured[Role.PRONG],
         tag_d=measured[Role.TAG_D],
         tag_lepton=measured[Role.TAG_LEPTON],
-        total=_repeat(profile.beams.total(), len(events)),
+        total=known_beams(profile, event_id, seed),
         hadronic_tag=smear_hadronic_tags(parent_tag, event_id, profile.hadronic_tag, seed),
         r_0=smear_vertices(true_r_0, event_id, vertices.r_0, R_0, seed),
         r_sig=smear_vertices(true_r_sig, event_id, vertices.r_sig, R_SIG, seed),
@@ -413,11 +423,6 @@ def _decay_vertices(
     while np.any(moving := block.mother[start + daughter] != parent):
         daughter[moving] = block.mother[start[moving] + daughter[moving]]
     return np.ascontiguousarray(block.production[start + daughter, :3])
-
-
-def _repeat(vector: FloatArray, n: int) -> FloatArray:
-    """Return n rows of the same vector."""
-    return np.tile(vector, (n, 1))
 
 
 def _uncertainties(sigma: Axes, n: int) -> FloatArray:

@@ -57,6 +57,12 @@ class CandidateConfig(BaseModel):
         default="full",
         description="tag meson of B -> D* l nu: D with its pi0, photon or pion, or the D alone",
     )
+    efficiency: Literal["ignored", "applied"] = Field(
+        default="ignored",
+        description="ignored: every particle in the acceptance is found; applied: each track, "
+        "photon, pi0 and K_S of a candidate is found with its efficiency, else the event is lost, "
+        "which the cut-flow shows as `particles found`",
+    )
     identification: Literal["ignored", "required"] = Field(
         default="ignored",
         description="ignored: every track is what it truly is, as in arXiv:2209.03387; required: "

@@ -20,13 +20,14 @@ STAGES: Final = (
     "visible D decay",
     "tracks accepted",
     "photons accepted",
+    "particles found",
     "tracks identified",
 )
 """In order; those after the first are the values 1, 2, ... of what an event has passed.
 
 A signal without a tau passes the one-prong tau with its signal decay. A tau pair passes the
 semileptonic tag and the visible D decay where its other tau, too, has one prong. Where
-identification is ignored, all tracks count as identified.
+efficiency or identification is ignored, all particles count as found, or identified.
 """
 
 

@@ -12,9 +12,17 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from detector.tables import PhotonResolution, TrackEfficiency, TrackResolution
+from detector.sections import (
+    BeamKnowledge,
+    BremsstrahlungProfile,
+    FindingEfficiency,
+    KsProfile,
+    Tail,
+)
+from detector.sections import Section as _Section
+from detector.tables import PhotonEfficiency, PhotonResolution, TrackEfficiency, TrackResolution
 from simgen.beams import Beams
 from simgen.config import anchor_paths, merge, read_derived, validate
 
@@ -34,12 +42,6 @@ PolarRange = Annotated[tuple[float, float], AfterValidator(_increasing_angles)]
 Resolution = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
-class _Section(BaseModel):
-    """What all parts of a profile have in common."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
 class MomentumResolution(_Section):
     """Relative resolution of the transverse momentum, sigma(pT)/pT = a pT (+) b/beta (+) table."""
 
@@ -48,6 +50,7 @@ class MomentumResolution(_Section):
     table: TrackResolution = Field(
         default=0.0, description="one more term, a number or a table in p or pT and theta"
     )
+    tail: Tail = Field(default=Tail(), description="errors beyond the Gaussian")
 
 
 class AngularResolution(_Section):
@@ -70,6 +73,9 @@ class AngularResolution(_Section):
     phi_table: TrackResolution = Field(
         default=0.0, description="one more term of phi, rad: a number or a table"
     )
+    tail: Tail = Field(
+        default=Tail(), description="errors beyond the Gaussian, of theta and of phi independently"
+    )
 
 
 class TrackProfile(_Section):
@@ -77,6 +83,9 @@ class TrackProfile(_Section):
 
     theta: PolarRange = Field(description="acceptance in polar angle [min, max], degrees")
     pt_min: float = Field(ge=0.0, le=10.0, description="lowest transverse momentum, GeV")
+    efficiency: FindingEfficiency = Field(
+        default=FindingEfficiency(), description="share of those in the acceptance that are found"
+    )
     momentum: MomentumResolution
     angles: AngularResolution
 
@@ -105,6 +114,11 @@ class PhotonProfile(_Section):
         min_length=1, description="polar angles [min, max] covered, gaps left out, degrees"
     )
     energy_min: float = Field(ge=0.0, le=10.0, description="lowest energy, GeV")
+    efficiency: PhotonEfficiency = Field(
+        default=1.0,
+        description="share of those in the acceptance that are found, a table in energy and theta; "
+        "used with candidates.efficiency: applied",
+    )
     energy: EnergyCurve = Field(description="sigma(E)/E, pure number")
     polar_angle: EnergyCurve = Field(description="sigma(theta), rad")
     azimuth: EnergyCurve = Field(description="sigma(phi), rad")
@@ -124,6 +138,11 @@ class Pi0Profile(_Section):
     """Neutral pions, made of two photons whose energies are refitted to the pi0 mass."""
 
     mass: float = Field(gt=0.0, lt=1.0, description="mass the photon pair is fitted to, GeV")
+    efficiency: PhotonEfficiency = Field(
+        default=1.0,
+        description="share found of those whose photons are, a table in energy and theta; used "
+        "with candidates.efficiency: applied",
+    )
 
 
 class Hypothesis(_Section):
@@ -190,10 +209,13 @@ class DetectorProfile(_Section):
 
     name: str = Field(min_length=1, description="shown in figures and tables")
     beams: Beams
+    beam_knowledge: BeamKnowledge = BeamKnowledge()
     tracks: TrackProfile
+    bremsstrahlung: BremsstrahlungProfile = BremsstrahlungProfile()
     identification: IdentificationProfile
     photons: PhotonProfile
     pi0: Pi0Profile
+    ks: KsProfile = KsProfile()
     vertices: VertexProfile
     hadronic_tag: HadronicTagProfile
 

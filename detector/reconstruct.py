@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from detector.bremsstrahlung import BremsstrahlungModel, bremsstrahlung_model, radiate
+from detector.efficiency import EfficiencyModel, efficiency_model, is_found
 from detector.identification import (
     IdentificationModel,
     draw_hypotheses,
@@ -24,7 +26,7 @@ from detector.photons import (
     smear_photon,
 )
 from detector.pi0 import constrain_pi0
-from detector.streams import FIRST_IDENTIFICATION, FIRST_PARTICLE
+from detector.streams import FIRST_IDENTIFICATION, FIRST_PARTICLE, FIRST_RADIATION
 from detector.topology import Found
 from detector.tracks import TrackModel, smear_track, track_accepted, track_model
 from simgen.jit import kernel
@@ -34,17 +36,20 @@ if TYPE_CHECKING:
     from detector.profiles import DetectorProfile
     from simgen.typing import FloatArray, Int8Array, Int32Array, IntArray, UInt64Array
 
-_PHOTON, _PI0 = 22, 111
+_ELECTRON, _PHOTON, _PI0, _KS = 11, 22, 111, 310
 _VISIBLE_D = int(Found.VISIBLE_D)
 TRACKS_ACCEPTED = _VISIBLE_D + 1
 PHOTONS_ACCEPTED = _VISIBLE_D + 2
-IDENTIFIED = _VISIBLE_D + 3
+FOUND = _VISIBLE_D + 3
+IDENTIFIED = _VISIBLE_D + 4
 
 
 class DetectorModel(NamedTuple):
     """A `DetectorProfile` for kernels: what is needed for tracks, photons and pi0s."""
 
     tracks: TrackModel
+    bremsstrahlung: BremsstrahlungModel
+    efficiency: EfficiencyModel
     identification: IdentificationModel
     photons: PhotonModel
     pi0_mass: float
@@ -54,6 +59,8 @@ def detector_model(profile: DetectorProfile) -> DetectorModel:
     """Return the numbers of `profile` that a kernel needs."""
     return DetectorModel(
         tracks=track_model(profile.tracks),
+        bremsstrahlung=bremsstrahlung_model(profile),
+        efficiency=efficiency_model(profile),
         identification=identification_model(profile.identification),
         photons=photon_model(profile.photons),
         pi0_mass=profile.pi0.mass,
@@ -123,6 +130,61 @@ def _pi0_accepted(
 
 
 @kernel
+def require_found(
+    event_id: IntArray,
+    offsets: IntArray,
+    pdgid: Int32Array,
+    mother: Int32Array,
+    p4: FloatArray,
+    production: FloatArray,
+    role: Int8Array,
+    detector: DetectorModel,
+    state: UInt64Array,
+    passed: Int8Array,
+) -> None:
+    """Raise `passed` of accepted events of which every particle is found.
+
+    A pi0 needs its photons as well, and a pion of a K_S the K_S.
+
+    Parameters
+    ----------
+    event_id, offsets, pdgid, mother, p4, production
+        Columns of an `EventBlock`.
+    role
+        (N,) `Topology.role`.
+    detector
+        `detector_model` of a profile.
+    state
+        Random stream of the smearing stage.
+    passed
+        (n,) of `require_acceptance`; `FOUND` where it applies.
+    """
+    for i in range(len(passed)):
+        if passed[i] < PHOTONS_ACCEPTED:
+            continue
+        a, b = offsets[i], offsets[i + 1]
+        found = True
+        for k in range(a, b):
+            m = a + mother[k]
+            of_ks = mother[k] >= 0 and pdgid[m] == _KS
+            of_pi0 = mother[k] >= 0 and pdgid[m] == _PI0
+            if role[k] == 0 and not (of_pi0 and role[m] != 0):
+                continue
+            kind = abs(pdgid[k])
+            found = found and is_found(
+                p4[k], kind, 0.0, event_id[i], k - a, detector.efficiency, state
+            )
+            if of_ks and kind != _PI0:
+                x = production[k, 0] - production[m, 0]
+                y = production[k, 1] - production[m, 1]
+                found = found and is_found(
+                    p4[m], _KS, np.hypot(x, y), event_id[i], m - a, detector.efficiency, state
+                )
+        if found:
+            passed[i] = FOUND
+
+
+@kernel
 def require_identification(
     event_id: IntArray,
     offsets: IntArray,
@@ -133,7 +195,7 @@ def require_identification(
     state: UInt64Array,
     passed: Int8Array,
 ) -> None:
-    """Raise `passed` of accepted events whose tracks all pass the hypothesis of their true kind.
+    """Raise `passed` of events whose tracks all pass the hypothesis of their true kind.
 
     Parameters
     ----------
@@ -146,10 +208,10 @@ def require_identification(
     state
         Random stream of the smearing stage.
     passed
-        (n,) of `require_acceptance`; `IDENTIFIED` where it applies.
+        (n,) on entry `FOUND` where all particles are; `IDENTIFIED` where it applies.
     """
     for i in range(len(passed)):
-        if passed[i] < PHOTONS_ACCEPTED:
+        if passed[i] < FOUND:
             continue
         identified = True
         for k in range(offsets[i], offsets[i + 1]):
@@ -215,6 +277,9 @@ def smear_objects(
                     smear_photon(p4[k], detector.photons, state, p)
                 else:
                     smear_track(p4[k], detector.tracks, state, p)
+                    if abs(pdgid[k]) == _ELECTRON:
+                        seek(state, event_id[i], FIRST_RADIATION + k - a)
+                        radiate(p4[k], detector.bremsstrahlung, state, p)
             for x in range(4):
                 measured[r, c, x] += p[x]
                 true[r, c, x] += p4[k, x]

@@ -15,7 +15,14 @@ R_0: Final = 1 << 40
 R_SIG: Final = R_0 + 1
 R_TAG: Final = R_0 + 2
 HADRONIC_TAG: Final = R_0 + 3
+BEAM_KNOWLEDGE: Final = R_0 + 8
 """Beyond any number of particles."""
 
 FIRST_IDENTIFICATION: Final = 1 << 41
 """Identification of particle i of an event has substream FIRST_IDENTIFICATION + i."""
+
+FIRST_FOUND: Final = 1 << 42
+"""Whether particle i of an event is found has substream FIRST_FOUND + i."""
+
+FIRST_RADIATION: Final = 1 << 43
+"""Bremsstrahlung of particle i of an event has substream FIRST_RADIATION + i."""

@@ -249,6 +249,8 @@ def _read_curve(value: Any) -> float | Table:
 _TRACK_AXES = ("p", "pt", "theta")
 _PHOTON_AXES = ("energy", "theta")
 TRACK_EFFICIENCY: Final = Quantity("an efficiency", _TRACK_AXES, 0.0, 1.0, ("p", "theta"))
+PHOTON_EFFICIENCY: Final = Quantity("an efficiency", _PHOTON_AXES, 0.0, 1.0, _PHOTON_AXES)
+FLIGHT_EFFICIENCY: Final = Quantity("an efficiency", ("flight", "theta"), 0.0, 1.0, ("flight",))
 TRACK_RESOLUTION: Final = Quantity("a resolution", _TRACK_AXES, 0.0, 1.0, ("p", "theta"))
 PHOTON_RESOLUTION: Final = Quantity("a resolution", _PHOTON_AXES, 0.0, 1.0, _PHOTON_AXES)
 
@@ -256,6 +258,14 @@ TrackEfficiency = Annotated[
     float | Table, BeforeValidator(lambda v: read_number_or_table(v, TRACK_EFFICIENCY))
 ]
 """Share of charged particles, a number or a table in p or pT and theta."""
+PhotonEfficiency = Annotated[
+    float | Table, BeforeValidator(lambda v: read_number_or_table(v, PHOTON_EFFICIENCY))
+]
+"""Share of photons, a number or a table in energy and theta."""
+FlightEfficiency = Annotated[
+    float | Table, BeforeValidator(lambda v: read_number_or_table(v, FLIGHT_EFFICIENCY))
+]
+"""Share of particles with a flight, a number or a table in its transverse length and theta."""
 TrackResolution = Annotated[
     float | Table, BeforeValidator(lambda v: read_number_or_table(v, TRACK_RESOLUTION))
 ]

@@ -10,7 +10,7 @@ import numpy as np
 from detector.streams import FIRST_PARTICLE
 from detector.table_lookup import PackedTables, pack_tables, value_at
 from simgen.jit import kernel
-from simgen.random import Stage, normal_pair, open_stream, seek
+from simgen.random import Stage, normal_pair, open_stream, seek, uniform
 
 if TYPE_CHECKING:
     from detector.profiles import TrackProfile
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 
 # A resolution of tens of percent could make a Gaussian pT negative; a track has at least this.
 _SMALLEST_SCALE = 0.01
+
+
+class TailModel(NamedTuple):
+    """A `Tail` for kernels."""
+
+    fraction: float
+    scale: float
 
 
 class TrackModel(NamedTuple):
@@ -32,6 +39,8 @@ class TrackModel(NamedTuple):
     phi: float
     angle_scattering: float
     tables: PackedTables
+    momentum_tail: TailModel
+    angle_tail: TailModel
 
 
 def track_model(profile: TrackProfile) -> TrackModel:
@@ -48,6 +57,8 @@ def track_model(profile: TrackProfile) -> TrackModel:
         tables=pack_tables(
             [profile.momentum.table, profile.angles.theta_table, profile.angles.phi_table]
         ),
+        momentum_tail=TailModel(profile.momentum.tail.fraction, profile.momentum.tail.scale),
+        angle_tail=TailModel(profile.angles.tail.fraction, profile.angles.tail.scale),
     )
 
 
@@ -64,9 +75,9 @@ def smear_tracks(
         \sigma(\theta) = \sigma_\theta \oplus c/(p\beta\sin^{1/2}\theta), \quad
         \sigma(\phi) = \sigma_\phi \oplus c/(p\beta\sin^{3/2}\theta),
 
-    each with the table of the profile added in quadrature,
-    evaluated at the true momentum. The energy follows from the true mass: the mass hypothesis is
-    taken to be right.
+    each with the table of the profile added in quadrature, evaluated at the true momentum. With the
+    probability of its tail an error is wider. The energy follows from the true mass: the mass
+    hypothesis is taken to be right.
 
     Parameters
     ----------
@@ -149,7 +160,8 @@ def smear_track(p: FloatArray, model: TrackModel, state: UInt64Array, out: Float
     model
         `track_model` of a profile.
     state
-        Random stream at the particle's substream; two pairs of normals are drawn.
+        Random stream at the particle's substream; two pairs of normals are drawn, and if there are
+        tails three more numbers.
     out
         (4,) receives the measured momentum; not the same array as `p`.
     """
@@ -161,6 +173,10 @@ def smear_track(p: FloatArray, model: TrackModel, state: UInt64Array, out: Float
     sine, cosine = pt / momentum, p[2] / momentum
     n_pt, n_theta = normal_pair(state)
     n_phi, _ = normal_pair(state)
+    if model.momentum_tail.fraction + model.angle_tail.fraction > 0.0:
+        n_pt *= _widening(model.momentum_tail, uniform(state))
+        n_theta *= _widening(model.angle_tail, uniform(state))
+        n_phi *= _widening(model.angle_tail, uniform(state))
 
     sigma_pt, sigma_theta, sigma_phi = track_resolution(p, model)
     scale = 1.0 + n_pt * sigma_pt
@@ -175,3 +191,9 @@ def smear_track(p: FloatArray, model: TrackModel, state: UInt64Array, out: Float
     # theta + d_theta beyond a pole comes back on the other side: its sine is never negative
     out[2] = scale * pt * (cosine * ct - sine * st) / abs(sine * ct + cosine * st)
     out[3] = np.sqrt(out[0] * out[0] + out[1] * out[1] + out[2] * out[2] + mass2)
+
+
+@kernel
+def _widening(tail: TailModel, u: float) -> float:
+    """Return the factor of an error, by a number uniform in [0, 1)."""
+    return tail.scale if u < tail.fraction else 1.0

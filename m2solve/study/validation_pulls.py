@@ -136,9 +136,10 @@ def input_pulls(table: CandidateTable, profile: DetectorProfile) -> dict[str, Fl
     for i, axis in enumerate(_AXES):
         residual = table.hadronic_tag[:, i] - table.true_parent_tag[:, i]
         found[f"hadronic_tag_p{axis}"] = pull_of(residual, np.full(len(table), axes[i]))
+    known = profile.beam_knowledge
     rest_energy = np.sqrt(mass_squared(table.true_total)) - np.sqrt(mass_squared(table.total))
-    spread = np.full(len(table), profile.beams.sqrt_s_spread)
-    found["beams_sqrts"] = pull_of(rest_energy, spread)
+    spread = np.full(len(table), np.hypot(profile.beams.sqrt_s_spread, known.sqrt_s_spread))
+    found["beams_sqrts"] = pull_of(rest_energy + known.sqrt_s_shift, spread)
     return found
 
 

@@ -11,6 +11,7 @@ from detector.profiles import DetectorProfile, load_profile, merge
 from simgen.errors import ConfigError
 
 SHIPPED = ["belle", "belle2", "belle2_design", "perfect"]
+REALISTIC = ["belle_realistic", "belle2_realistic"]
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def write(tmp_path):
     return writer
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", SHIPPED + REALISTIC)
 def test_shipped_profiles_are_valid_and_at_the_upsilon_4s(name):
     profile = load_profile(name)
     assert profile.beams.sqrt_s() == pytest.approx(10.5795, abs=5e-4)

@@ -120,7 +120,7 @@ def test_sections_of_a_configuration_and_what_comes_before_them(truth, tmp_path)
     kept = yaml.safe_load(read_header(given).config)
     assert kept["detector"]["vertices"]["r_0"]["z"] == 0.15
     assert kept["candidates"] == {
-        "rho": "pi", "dstar": "d_only", "identification": "ignored",
+        "rho": "pi", "dstar": "d_only", "efficiency": "ignored", "identification": "ignored",
             "topology": {"kaon": 321, "lepton": 13, "tau": 15},
     }  # fmt: skip
 

@@ -11,7 +11,9 @@ from closure import (
     spherical,
     wrap,
 )
+from scipy.stats import kstest, norm
 
+from detector.profiles import load_profile
 from detector.tracks import smear_tracks, track_accepted, track_model
 
 M_PI, M_K, M_E = 0.13957039, 0.493677, 0.51099895e-3
@@ -152,3 +154,36 @@ def test_acceptance_ends_at_the_polar_angles_of_the_profile(belle2, theta, insid
 def test_acceptance_ends_at_the_lowest_transverse_momentum(belle2, pt, inside):
     p = np.array([0.0, -pt, 0.02, 0.2])
     assert track_accepted(p, track_model(belle2.tracks)) == inside
+
+
+TAILS = {
+    "momentum": {"tail": {"fraction": 0.1, "scale": 3.0}},
+    "angles": {"tail": {"fraction": 0.05, "scale": 4.0}},
+}
+
+
+class TestTails:
+    """A share of errors is wider: the mixture of two Gaussians."""
+
+    def test_pulls_have_the_stated_tails(self, pions, keys):
+        profile = load_profile("belle2", {"tracks": TAILS}).tracks
+        measured = smear_tracks(pions, *keys, profile, seed=5)
+        three = pulls(pions, measured, profile)
+        assert_uncorrelated(*three)
+        assert_uncorrelated(*(np.abs(pull) for pull in three))
+        for pull, (fraction, scale) in zip(three, [(0.1, 3), (0.05, 4), (0.05, 4)], strict=True):
+
+            def mixture(x, fraction=fraction, scale=scale):
+                return (1 - fraction) * norm.cdf(x) + fraction * norm.cdf(x / scale)
+
+            assert kstest(pull, mixture).pvalue > 1e-3
+            variance = 1 - fraction + fraction * scale**2
+            kurtosis = 3 * (1 - fraction + fraction * scale**4)
+            assert abs(np.mean(pull**2) - variance) < 4 * np.sqrt((kurtosis - variance**2) / N)
+
+    def test_the_core_keeps_its_deviates(self, pions, keys, belle2):
+        profile = load_profile("belle2", {"tracks": TAILS}).tracks
+        core = smear_tracks(pions, *keys, belle2.tracks, seed=5)
+        measured = smear_tracks(pions, *keys, profile, seed=5)
+        same = np.all(core == measured, axis=1).mean()
+        assert abs(same - 0.9 * 0.95**2) < 0.004
