@@ -33,6 +33,10 @@ class FileFormatError(SimgenError):
     """A data file is missing, truncated, of another stage, or of a newer format."""
 
 
+class MissingPackageError(SimgenError):
+    """A package is not installed that only what the user asks for needs; says how to get it."""
+
+
 class OutputError(SimgenError):
     """The output cannot be written: it exists already, or the disk has no room."""
 

@@ -1,0 +1,152 @@
+"""The generator ``pythia8``: e+e- -> qq, tau tau or B pairs by Pythia 8."""
+
+from __future__ import annotations
+
+import threading
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from simgen.errors import ConfigError
+from simgen.pythia.engine import Job, PythiaEngine
+from simgen.pythia.workers import PythiaWorker
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from simgen.beams import Beams
+    from simgen.events import EventBlock
+    from simgen.typing import IntArray
+
+_PAIRS = ("BB", "B+B-", "B0B0bar")
+_TRIED_EVENTS = 50
+
+
+class PythiaSettings(BaseModel):
+    """Settings of the generator ``pythia8``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Literal["pythia8"]
+    process: Literal[
+        "uds", "uu", "dd", "ss", "cc", "qq", "tautau", "BB", "B+B-", "B0B0bar", "settings"
+    ] = Field(description="what e+e- makes; `settings`: what the settings turn on")
+    settings: tuple[str, ...] = Field(
+        default=(), description="in Pythia's notation 'Group:name = value'; the last word counts"
+    )
+    forced: dict[str, tuple[str, ...]] = Field(
+        default={},
+        description="the only decays of some particles, by name, for instance "
+        "B+: [K+ tau+ mu-]; antiparticles are not meant",
+    )
+
+
+class PythiaGenerator:
+    """Make events by Pythia 8.
+
+    Parameters
+    ----------
+    settings
+        Process, settings and forced decays.
+    beams
+        Of the events.
+    folder
+        Not used: there are no files.
+
+    Raises
+    ------
+    MissingPackageError
+        If Pythia is not installed.
+    ConfigError
+        If a setting does not exist or is out of range, or Pythia refuses to start.
+    """
+
+    Settings: ClassVar[type[BaseModel]] = PythiaSettings
+
+    def __init__(self, settings: PythiaSettings, beams: Beams, folder: Path) -> None:  # noqa: ARG002
+        self._settings = settings
+        self._job = Job(settings.process, settings.settings, dict(settings.forced), beams)
+        self._engine = PythiaEngine(self._job)
+        if settings.process in _PAIRS and beams.sqrt_s() < self._engine.threshold:
+            raise ConfigError(
+                f"generator.process: {settings.process} needs {self._engine.threshold:.4f} GeV, "
+                f"the beams have sqrt(s) = {beams.sqrt_s():.4f} GeV"
+            )
+        self._here = threading.Lock()
+        self._lock = threading.Lock()
+        self._idle: list[PythiaWorker] = []
+        self._again = 0
+
+    def generate(self, event_id: IntArray, seed: int) -> EventBlock:
+        """Return the events of these numbers; see `simgen.generators.base.Generator`.
+
+        The first of several threads that ask at once is served in this process, each of the
+        others by a process of its own.
+        """
+        if self._here.acquire(blocking=False):
+            try:
+                before = self._engine.again
+                block = self._engine.generate(event_id, seed)
+                again = self._engine.again - before
+            finally:
+                self._here.release()
+        else:
+            with self._lock:
+                worker = self._idle.pop() if self._idle else None
+            worker = worker or PythiaWorker(self._job)
+            block, again = worker.generate(event_id, seed)
+            with self._lock:
+                self._idle.append(worker)
+        with self._lock:
+            self._again += again
+        return block
+
+    def inputs(self) -> Mapping[str, Path]:
+        """Return nothing: the settings name no files."""
+        return {}
+
+    @cached_property
+    def _mean_size(self) -> float:
+        """Particles in an event, from a few events."""
+        with self._here:
+            tried = self._engine.generate(np.arange(_TRIED_EVENTS), 0)
+        return tried.n_particles / _TRIED_EVENTS
+
+    def particles_per_event(self) -> float:
+        """Return the number of particles in an event, the mean of a few."""
+        return self._mean_size
+
+    def notes(self) -> tuple[str, ...]:
+        """Say what Pythia does not do here as a user may expect."""
+        notes = []
+        if self._settings.process in _PAIRS:
+            notes.append(
+                "Pythia decays hadrons without correlations of their spins; taus from B decays are "
+                "polarised, at 0.1 ms an event, unless `TauDecays:mode = 0`"
+            )
+        elif not self._engine.radiates:
+            notes.append(
+                "initial-state radiation is not simulated; the setting `PDF:lepton = on` turns "
+                "it on"
+            )
+        if self._settings.process == "tautau":
+            notes.append(
+                "tau decays with spin correlations take about 10 ms an event; the setting "
+                "`TauDecays:mode = 0` decays them without, in 0.02 ms"
+            )
+        return tuple(notes)
+
+    def provenance(self) -> dict[str, Any]:
+        """Return the version of Pythia; the settings are part of the configuration."""
+        return {"pythia8": self._engine.version}
+
+    def problems(self) -> tuple[str, ...]:
+        """Say how many events Pythia gave up and made again."""
+        with self._lock:
+            again = self._again
+        if again == 0:
+            return ()
+        return (f"Pythia gave up {again} events, which were made again with other random numbers",)
