@@ -11,16 +11,21 @@ from simgen.models.dalitz import (
     ETAPRIME_DALITZ,
     OMEGA_DALITZ,
 )
+from simgen.models.goity_roberts import GOITY_ROBERTS
+from simgen.models.heavy_quark import HQET, HQET2, HQET3
 from simgen.models.helicity import HELAMP, STS, SVP_HELAMP, SVV_HELAMP, TSS
+from simgen.models.isgw2 import ISGW2
 from simgen.models.lepton_pairs import KROLL_WADA, PI0_DALITZ
 from simgen.models.leptonic import SLN
+from simgen.models.llsw import LLSW
 from simgen.models.oscillating import SSD_CP, SVV_CP, VSS_BMIX, VSS_MIX, PairModel
 from simgen.models.partial_waves import PARTWAVE, TVS_PWAVE, VVS_PWAVE
 from simgen.models.phase_space import PHSP
+from simgen.models.poles import SLBKPOLE, SLPOLE
 from simgen.models.scalar import SVS
-from simgen.models.semileptonic import HQET2
 from simgen.models.tau import TAULNUNU, TAUSCALARNU, TAUVECTORNU
 from simgen.models.vector import VSP_PWAVE, VSS, VVP, VVPIPI
+from simgen.models.z_expansion import BCL, BGL
 
 __all__ = ["DecayModel", "PairModel", "compile_amplitude", "find_model", "model_names"]
 
@@ -35,7 +40,16 @@ _REGISTRY = {
         TAUSCALARNU,
         TAUVECTORNU,
         SLN,
+        HQET,
         HQET2,
+        HQET3,
+        ISGW2,
+        BGL,
+        BCL,
+        LLSW,
+        SLPOLE,
+        SLBKPOLE,
+        GOITY_ROBERTS,
         SVV_HELAMP,
         SVP_HELAMP,
         HELAMP,

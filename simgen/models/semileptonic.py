@@ -1,13 +1,20 @@
-"""Semileptonic decays of pseudoscalars, P -> P' l nu and P -> V l nu.
+"""Semileptonic decays of pseudoscalars to a scalar, vector or tensor meson and l nu.
 
 The amplitude is H_mu L^mu, with L the left-handed current of the leptons and H the current of
-the mesons (M. Wirbel, B. Stech, M. Bauer, Z. Phys. C 29 (1985) 637), q = P - p:
+the mesons, q = P - p. For a scalar or pseudoscalar meson, and for one with spin states
+(M. Wirbel, B. Stech, M. Bauer, Z. Phys. C 29 (1985) 637; N. Isgur, D. Scora, B. Grinstein,
+M. B. Wise, Phys. Rev. D 39 (1989) 799),
 
-    P':  f_+ (P + p - q (M^2 - m^2)/q^2) + f_0 q (M^2 - m^2)/q^2
-    V:   (M + m) A_1 eps* - A_2/(M + m) (eps*.q) (P + p) - 2 m (A_3 - A_0)/q^2 (eps*.q) q
-         +- 2 i V/(M + m) epsilon(eps*, P, p),  2 m A_3 = (M + m) A_1 - (M - m) A_2
+    f_+ (P + p - q (M^2 - m^2)/q^2) + f_0 q (M^2 - m^2)/q^2
+    f e + (e.P) (a_+ (P + p) + a_- q) +- 2 i g epsilon(e, P, p)
 
-The sign makes the vector left-handed where a quark decays, right-handed where an antiquark does.
+e is the polarisation vector eps* of a vector or axial vector, eps*_mu,nu P^nu of a tensor, where
+f, a_+, a_-, g are called k, b_+, b_-, h. The sign makes a vector left-handed where a quark decays,
+right-handed where an antiquark does. Vectors often have form factors A_0, A_1, A_2, V:
+
+    f = (M + m) A_1,  a_+ = -A_2/(M + m),  a_- = 2 m (A_0 - A_3)/q^2,  g = V/(M + m),
+    2 m A_3 = (M + m) A_1 - (M - m) A_2
+
 Lepton masses are kept everywhere.
 """
 
@@ -21,8 +28,7 @@ from numba import carray
 
 from simgen.jit import kernel
 from simgen.models.contract import DecayModel, Parameters
-from simgen.models.form_factors_cln import scalar_form_factors, vector_form_factors
-from simgen.spin import vector_state
+from simgen.spin import tensor_component, vector_state
 from simgen.spinors import charged_current, left_spinor, neutrino_spinor
 
 if TYPE_CHECKING:
@@ -30,18 +36,19 @@ if TYPE_CHECKING:
 
     from simgen.particles import ParticleData
 
-_HALF, _VECTOR, _SCALAR = 1, 2, 0
+_SCALAR, _HALF, _VECTOR, _TENSOR = 0, 1, 2, 4
+_TENSOR_STATES = 5
 
 
 @kernel
-def _antiquark_decays(pdgid: int) -> bool:
+def antiquark_decays(pdgid: int) -> bool:
     """Say whether the heaviest quark of a meson is an antiquark: K+, B+, B0, but D-, anti-D0."""
     down_type = (abs(pdgid) // 100) % 2 == 1
     return down_type == (pdgid > 0)
 
 
 @kernel
-def _masses(p: Any) -> tuple[float, float, float]:
+def kinematics(p: Any) -> tuple[float, float, float]:
     """Return the masses of meson and lepton, and q^2, from the rows of momenta."""
     meson = p[1, 3] ** 2 - p[1, 0] ** 2 - p[1, 1] ** 2 - p[1, 2] ** 2
     lepton = p[2, 3] ** 2 - p[2, 0] ** 2 - p[2, 1] ** 2 - p[2, 2] ** 2
@@ -50,7 +57,9 @@ def _masses(p: Any) -> tuple[float, float, float]:
 
 
 @kernel
-def _leptons(p: Any, mass: float, j: int, anti: bool) -> tuple[complex, complex, complex, complex]:
+def lepton_current(
+    p: Any, mass: float, j: int, anti: bool
+) -> tuple[complex, complex, complex, complex]:
     """Return the current (x, y, z, t) of rows 2 (lepton, spin state j) and 3 (neutrino)."""
     n0, n1 = neutrino_spinor(p[3, 0], p[3, 1], p[3, 2], p[3, 3])
     l0, l1 = left_spinor(p[2, 0], p[2, 1], p[2, 2], p[2, 3], mass, j, anti)
@@ -72,21 +81,63 @@ def scalar_amplitude(p: Any, pdgids: Any, f_plus: float, f_zero: float, a: Any) 
     a
         (1, 2) receives the amplitude for the lepton's spin states.
     """
-    meson, lepton, q2 = _masses(p)
+    meson, lepton, q2 = kinematics(p)
     mass = p[0, 3]
     c = (f_zero - f_plus) * (mass * mass - meson * meson) / q2
     # H = f_+ (P + p) + c q, and q = (M - E, -p)
     time = f_plus * (mass + p[1, 3]) + c * (mass - p[1, 3])
     for j in range(2):
-        x, y, z, t = _leptons(p, lepton, j, pdgids[2] < 0)
+        x, y, z, t = lepton_current(p, lepton, j, pdgids[2] < 0)
         a[0, j] = time * t - (f_plus - c) * (x * p[1, 0] + y * p[1, 1] + z * p[1, 2])
 
 
 @kernel
-def vector_amplitude(
-    p: Any, pdgids: Any, a_zero: float, a_one: float, a_two: float, v: float, a: Any
+def vector_current(
+    p: Any, a_zero: float, a_one: float, a_two: float, v: float
+) -> tuple[float, float, float, float]:
+    """Return f, g, a_+ and a_- of the form factors A_0, A_1, A_2 and V of P -> V l nu.
+
+    Parameters
+    ----------
+    p
+        (4, 4) momenta (px, py, pz, E) of parent, meson, lepton, neutrino; parent's rest frame, GeV.
+    a_zero, a_one, a_two, v
+        Form factors at this q^2.
+    """
+    meson, _, q2 = kinematics(p)
+    mass = p[0, 3]
+    total = mass + meson
+    minus = (2.0 * meson * a_zero - total * a_one + (mass - meson) * a_two) / q2
+    return total * a_one, v / total, -a_two / total, minus
+
+
+@kernel
+def meson_spin_states(pdgid: int) -> int:
+    """Return the number of spin states of a meson: 1, 3 or 5 (K_S0 and K_L0 have 0 at the end)."""
+    return max(abs(pdgid) % 10, 1)
+
+
+@kernel
+def _tensor_vector(p: Any, mass: float, i: int) -> tuple[float, float, float, float]:
+    """Return (x, y, z, t) of eps_mu,nu P^nu for spin state i of the tensor in row 1.
+
+    In its rest frame P is M (E, -p) / m, so the contraction is the vector T_ab p_b M / m there.
+    """
+    px, py, pz, energy = p[1, 0], p[1, 1], p[1, 2], p[1, 3]
+    scale = p[0, 3] / mass
+    x = scale * tensor_component(i, 1.0, 0.0, 0.0, px, py, pz)
+    y = scale * tensor_component(i, 0.0, 1.0, 0.0, px, py, pz)
+    z = scale * tensor_component(i, 0.0, 0.0, 1.0, px, py, pz)
+    along = (px * x + py * y + pz * z) / mass
+    c = along / (energy + mass)
+    return x + c * px, y + c * py, z + c * pz, along
+
+
+@kernel
+def polarised_amplitude(
+    p: Any, pdgids: Any, f: float, g: float, a_plus: float, a_minus: float, out: Any
 ) -> None:
-    """Write the amplitude of P -> V l nu.
+    """Write the amplitude of P -> V l nu or P -> T l nu.
 
     Parameters
     ----------
@@ -94,84 +145,116 @@ def vector_amplitude(
         (4, 4) momenta (px, py, pz, E) of parent, meson, lepton, neutrino; parent's rest frame, GeV.
     pdgids
         (4,) their PDG numbers.
-    a_zero, a_one, a_two, v
-        Form factors at this q^2.
-    a
-        (3, 2) receives the amplitude for the spin states of vector and lepton.
+    f, g, a_plus, a_minus
+        Form factors at this q^2; k, h, b_+ and b_- of a tensor.
+    out
+        Pointer to the amplitude: (3 or 5, 2) values for the spin states of meson and lepton.
     """
-    meson, lepton, q2 = _masses(p)
+    n_states = meson_spin_states(pdgids[1])
+    a = carray(out, (n_states, 2))
+    meson, lepton, _ = kinematics(p)
     mass = p[0, 3]
-    total = mass + meson
-    c1, c2 = total * a_one, a_two / total
-    c3 = (total * a_one - (mass - meson) * a_two - 2.0 * meson * a_zero) / q2
-    # epsilon(eps, P, p) = M eps x p in the parent's rest frame
-    cv = 2.0 * mass * v / total
-    if not _antiquark_decays(pdgids[0]):
-        cv = -cv
-    px, py, pz = p[1, 0], p[1, 1], p[1, 2]
+    # epsilon(e, P, p) = M e x p in the parent's rest frame
+    side = -2.0j * mass * g if antiquark_decays(pdgids[0]) else 2.0j * mass * g
+    px, py, pz, energy = p[1, 0], p[1, 1], p[1, 2], p[1, 3]
+    currents = np.empty((2, 4), np.complex128)
     for j in range(2):
-        x, y, z, t = _leptons(p, lepton, j, pdgids[2] < 0)
-        along = px * x + py * y + pz * z
-        sum_l = (mass + p[1, 3]) * t - along
-        q_l = (mass - p[1, 3]) * t + along
-        for i in range(3):
-            ex, ey, ez, et = vector_state(px, py, pz, p[1, 3], meson, i)
-            eps_l = et * t - ex * x - ey * y - ez * z
-            cross = (ey * pz - ez * py) * x + (ez * px - ex * pz) * y + (ex * py - ey * px) * z
-            # eps.q = eps.P, as eps.p = 0
-            a[i, j] = c1 * eps_l - mass * et * (c2 * sum_l + c3 * q_l) - 1j * cv * cross
+        current = lepton_current(p, lepton, j, pdgids[2] < 0)
+        currents[j, 0], currents[j, 1], currents[j, 2], currents[j, 3] = current
+    for i in range(n_states):
+        if n_states == _TENSOR_STATES:
+            ex, ey, ez, et = _tensor_vector(p, meson, i)
+        else:
+            ex, ey, ez, et = vector_state(px, py, pz, energy, meson, i)
+        cx, cy, cz = ey * pz - ez * py, ez * px - ex * pz, ex * py - ey * px
+        for j in range(2):
+            x, y, z, t = currents[j, 0], currents[j, 1], currents[j, 2], currents[j, 3]
+            along = px * x + py * y + pz * z
+            sum_l = (mass + energy) * t - along
+            q_l = (mass - energy) * t + along
+            e_l = et * t - ex * x - ey * y - ez * z
+            cross = cx * x + cy * y + cz * z
+            a[i, j] = f * e_l + mass * et * (a_plus * sum_l + a_minus * q_l) + side * cross
+
+
+@kernel
+def current_amplitude(
+    p: Any, pdgids: Any, f: float, g: float, plus: float, minus: float, out: Any
+) -> None:
+    """Write the amplitude of form factors as quark models give them, for a meson of any spin.
+
+    Parameters
+    ----------
+    p
+        (4, 4) momenta (px, py, pz, E) of parent, meson, lepton, neutrino; parent's rest frame, GeV.
+    pdgids
+        (4,) their PDG numbers.
+    f, g, plus, minus
+        Form factors at this q^2: f, g, a_+, a_- of a vector; k, h, b_+, b_- of a tensor; for a
+        scalar f_+ and f_- are `plus` and `minus`, and f_0 = f_+ + f_- q^2/(M^2 - m^2).
+    out
+        Pointer to the amplitude.
+    """
+    if meson_spin_states(pdgids[1]) > 1:
+        polarised_amplitude(p, pdgids, f, g, plus, minus, out)
+        return
+    meson, _, q2 = kinematics(p)
+    f_zero = plus + minus * q2 / (p[0, 3] ** 2 - meson * meson)
+    scalar_amplitude(p, pdgids, plus, f_zero, carray(out, (1, 2)))
 
 
 @dataclass(frozen=True)
 class SemileptonicModel(DecayModel):
-    """A model whose parameters depend on the spin of the meson.
+    """A model of P -> meson l nu whose parameters depend on the spin of the meson.
 
     Attributes
     ----------
-    scalar_parameters, vector_parameters
-        Names of the parameters, all needed, for a scalar and for a vector meson.
+    scalar_parameters, vector_parameters, tensor_parameters
+        Names of the parameters for each kind of meson; None for a kind that is not served.
+    n_optional
+        How many of them, from the last on, may be left out.
     """
 
-    scalar_parameters: tuple[str, ...] = ()
-    vector_parameters: tuple[str, ...] = ()
+    scalar_parameters: tuple[str, ...] | None = None
+    vector_parameters: tuple[str, ...] | None = None
+    tensor_parameters: tuple[str, ...] | None = None
+    n_optional: int = 0
+
+    def names_of(self, meson: ParticleData) -> tuple[tuple[str, ...], int] | None:
+        """Return the parameters' names for a meson and how many are needed; None if not served."""
+        names = {
+            _SCALAR: self.scalar_parameters,
+            _VECTOR: self.vector_parameters,
+            _TENSOR: self.tensor_parameters,
+        }.get(meson.spin2)
+        return None if names is None else (names, len(names) - self.n_optional)
 
     def problem(
         self, parameters: Parameters, parent: ParticleData, daughters: Sequence[ParticleData]
     ) -> str | None:
         """Say why this model cannot serve a decay; see `DecayModel.problem`."""
-        vector = len(daughters) > 0 and daughters[0].spin2 == _VECTOR
-        names = self.vector_parameters if vector else self.scalar_parameters
+        served = self.names_of(daughters[0]) if daughters else None
+        if served is None:
+            found = f"{daughters[0].name} first" if daughters else "no daughters"
+            return f"{self.name} decays to {self.mesons}, a lepton and a neutrino, found {found}"
+        names, n_required = served
         variant = DecayModel(
             name=self.name,
             amplitude=self.amplitude,
             reference=self.reference,
             parameters=names,
-            n_required=len(names),
+            n_required=n_required,
             parent_spin2=_SCALAR,
-            daughter_spins2=(_VECTOR if vector else _SCALAR, _HALF, _HALF),
+            daughter_spins2=(daughters[0].spin2, _HALF, _HALF),
         )
         return variant.problem(parameters, parent, daughters)
 
-
-def hqet2_amplitude(parameters: Any, pdgids: Any, momenta: Any, out: Any) -> None:
-    """B -> D l nu or D* l nu with the form factors of CLN."""
-    p = carray(momenta, (4, 4))
-    ids = carray(pdgids, 4)
-    meson, _, q2 = _masses(p)
-    if abs(ids[1]) % 10 == 1:  # 2 J + 1 of the PDG numbering scheme
-        c = carray(parameters, 2)
-        f_plus, f_zero = scalar_form_factors(p[0, 3], meson, q2, c[0], c[1])
-        scalar_amplitude(p, ids, f_plus, f_zero, carray(out, (1, 2)))
-    else:
-        c = carray(parameters, 4)
-        a0, a1, a2, v = vector_form_factors(p[0, 3], meson, q2, c[0], c[1], c[2], c[3])
-        vector_amplitude(p, ids, a0, a1, a2, v, carray(out, (3, 2)))
-
-
-HQET2 = SemileptonicModel(
-    name="HQET2",
-    amplitude=hqet2_amplitude,
-    reference="I. Caprini, L. Lellouch, M. Neubert, Nucl. Phys. B 530 (1998) 153, hep-ph/9712417",
-    scalar_parameters=("rho2", "V1(1)"),
-    vector_parameters=("rho2", "hA1(1)", "R1(1)", "R2(1)"),
-)
+    @property
+    def mesons(self) -> str:
+        """The kinds of mesons that are served, for people."""
+        kinds = {
+            "scalar": self.scalar_parameters,
+            "vector": self.vector_parameters,
+            "tensor": self.tensor_parameters,
+        }
+        return "a " + " or ".join(kind for kind, names in kinds.items() if names is not None)

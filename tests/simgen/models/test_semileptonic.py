@@ -8,7 +8,7 @@ from scipy import integrate
 from weak import amplitudes, boost, dot, two_body
 
 from simgen.models import find_model
-from simgen.models.form_factors_cln import scalar_form_factors, vector_form_factors
+from simgen.models.form_factors_cln import R0_AT_ONE, scalar_form_factors, vector_form_factors
 from simgen.particles import particle_table
 
 M_B, M_D, M_DST = 5.27934, 1.86484, 2.00685
@@ -36,7 +36,9 @@ def decays(meson, lepton, q2, cosines, azimuth=0.3):
 
 def helicity_terms(q2):
     """Return H_+, H_-, H_0, H_t of B -> D* from A_0, A_1, A_2, V (hep-ph/9712417; 1203.2654)."""
-    a0, a1, a2, v = vector_form_factors(M_B, M_DST, q2, *DST_PARAMETERS)
+    a0, a1, a2, v = vector_form_factors(
+        M_B, M_DST, q2, *DST_PARAMETERS[:2], R0_AT_ONE, *DST_PARAMETERS[2:]
+    )
     p, total = recoil_momentum(M_DST, q2), M_B + M_DST
     side = 2 * M_B * p / total * v
     zero = (M_B**2 - M_DST**2 - q2) * total * a1 - 4 * M_B**2 * p**2 / total * a2
