@@ -183,17 +183,8 @@ def current_amplitude(
 ) -> None:
     """Write the amplitude of form factors as quark models give them, for a meson of any spin.
 
-    Parameters
-    ----------
-    p
-        (4, 4) momenta (px, py, pz, E) of parent, meson, lepton, neutrino; parent's rest frame, GeV.
-    pdgids
-        (4,) their PDG numbers.
-    f, g, plus, minus
-        Form factors at this q^2: f, g, a_+, a_- of a vector; k, h, b_+, b_- of a tensor; for a
-        scalar f_+ and f_- are `plus` and `minus`, and f_0 = f_+ + f_- q^2/(M^2 - m^2).
-    out
-        Pointer to the amplitude.
+    As `polarised_amplitude`; of a scalar f_+ and f_- are `plus` and `minus`, and
+    f_0 = f_+ + f_- q^2/(M^2 - m^2).
     """
     if meson_spin_states(pdgids[1]) > 1:
         polarised_amplitude(p, pdgids, f, g, plus, minus, out)
