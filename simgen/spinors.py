@@ -52,6 +52,20 @@ def left_spinor(
 
 
 @kernel
+def right_spinor(
+    px: float, py: float, pz: float, energy: float, mass: float, s: int, antiparticle: bool
+) -> tuple[complex, complex]:
+    """Return the two components of u_R(p, s), or of v_R(p, s) of an antiparticle.
+
+    sqrt(p.sigmabar) in place of sqrt(p.sigma), and a sign for v; parameters as of `left_spinor`.
+    """
+    first, second = left_spinor(-px, -py, -pz, energy, mass, s, antiparticle)
+    if antiparticle:
+        return -first, -second
+    return first, second
+
+
+@kernel
 def neutrino_spinor(px: float, py: float, pz: float, energy: float) -> tuple[complex, complex]:
     """Return the left-handed spinor of a neutrino or antineutrino, the same up to a phase.
 

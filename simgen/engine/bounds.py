@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from simgen.typing import ComplexArray, FloatArray
 
 N_SAMPLES = 4000
+# The same for four and more bodies, where peaks of resonances fill little of phase space.
+_N_SAMPLES_MANY = 100_000
+_MANY = 4
 # Two bodies of fixed masses have one configuration, up to a rotation, which changes neither trace
 # nor eigenvalues.
 _N_SAMPLES_FIXED = 4
@@ -147,6 +150,8 @@ def _n_samples(species: Any, channel: Any, low: float, high: float) -> int:
     """Return how many configurations of a channel have to be looked at."""
     n = int(channel["n_daughters"])
     varies = low < high or bool(np.any(species[channel["daughters"][:n]]["width"] > 0.0))
+    if n >= _MANY:
+        return _N_SAMPLES_MANY
     return N_SAMPLES if varies or n > 2 else _N_SAMPLES_FIXED
 
 

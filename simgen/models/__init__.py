@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simgen.models.baryons import HYPNONLEPTON
 from simgen.models.contract import DecayModel, compile_amplitude
 from simgen.models.d_dalitz import D_DALITZ
 from simgen.models.dalitz import (
@@ -16,7 +17,7 @@ from simgen.models.heavy_quark import HQET, HQET2, HQET3
 from simgen.models.helicity import HELAMP, STS, SVP_HELAMP, SVV_HELAMP, TSS
 from simgen.models.isgw2 import ISGW2
 from simgen.models.lepton_pairs import KROLL_WADA, PI0_DALITZ
-from simgen.models.leptonic import SLN
+from simgen.models.leptonic import SLN, VLL
 from simgen.models.llsw import LLSW
 from simgen.models.oscillating import SSD_CP, SVV_CP, VSS_BMIX, VSS_MIX, PairModel
 from simgen.models.partial_waves import PARTWAVE, TVS_PWAVE, VVS_PWAVE
@@ -24,6 +25,7 @@ from simgen.models.phase_space import PHSP
 from simgen.models.poles import SLBKPOLE, SLPOLE
 from simgen.models.scalar import SVS
 from simgen.models.tau import TAULNUNU, TAUSCALARNU, TAUVECTORNU
+from simgen.models.tau_hadrons import TAUHADNU
 from simgen.models.vector import VSP_PWAVE, VSS, VVP, VVPIPI
 from simgen.models.z_expansion import BCL, BGL
 
@@ -71,6 +73,9 @@ _REGISTRY = {
         VSS_BMIX,
         VSS_MIX,
         SSD_CP,
+        TAUHADNU,
+        VLL,
+        HYPNONLEPTON,
         SVV_CP,
     )
 }
