@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from simgen.decfile import describe_decays
     from simgen.errors import SimgenError
     from simgen.events import EventBlock
+    from simgen.export import export_events
     from simgen.generation import generate, generate_event
     from simgen.io.contents import inspect
     from simgen.io.truth import iterate_events, read_event, read_events
@@ -24,6 +25,7 @@ __all__ = [
     "SimgenError",
     "__version__",
     "describe_decays",
+    "export_events",
     "generate",
     "generate_event",
     "inspect",
@@ -36,6 +38,7 @@ _HOME = {
     "EventBlock": "events",
     "SimgenError": "errors",
     "describe_decays": "decfile",
+    "export_events": "export",
     "generate": "generation",
     "generate_event": "generation",
     "inspect": "io.contents",

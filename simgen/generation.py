@@ -188,7 +188,20 @@ def prepare_generation(
     resolved = checked.model_dump(exclude={"detector"})
     resolved["beams"] = beams.model_dump()
     resolved["generator"] = settings.model_dump()
-    return Generation(checked, resolved, beams, make_generator(settings, beams, folder))
+    generator = make_generator(settings, beams, folder)
+    _check_available(checked, generator, source)
+    return Generation(checked, resolved, beams, generator)
+
+
+def _check_available(config: GenerateConfig, generator: Generator, source: str) -> None:
+    """Refuse events that a generator does not have."""
+    available = generator.available()
+    last = config.first_event + config.events - 1
+    if available is not None and last >= available:
+        raise ConfigError(
+            f"{source}: events {config.first_event} to {last} are asked for; the generator has "
+            f"{available}, numbered from 0"
+        )
 
 
 def _find_beams(config: GenerateConfig, source: str, folder: Path) -> Beams:

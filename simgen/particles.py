@@ -131,6 +131,10 @@ class ParticleTable:
                 f"unknown PDG identifier {pdgid}; nearest identifiers: {named}"
             ) from None
 
+    def knows(self, pdgid: int) -> bool:
+        """Say whether a particle has this PDG number."""
+        return pdgid in self._by_pdgid
+
     def nearest(self, name: str) -> tuple[str, ...]:
         """Return the three known names that look most like `name`."""
         return tuple(get_close_matches(name, self._by_name, n=3, cutoff=0.0))

@@ -39,6 +39,10 @@ class Generator(Protocol):
         """
         ...
 
+    def available(self) -> int | None:
+        """Return how many events there are, numbered from 0; None for any number."""
+        ...
+
     def notes(self) -> tuple[str, ...]:
         """Say what is not generated as the user may expect, one sentence each."""
         ...

@@ -144,6 +144,9 @@ class DecayFileGenerator:
         """Return the decay files by the names they have in the settings."""
         return self._inputs
 
+    def available(self) -> None:
+        """Return None: any number of events can be made."""
+
     def particles_per_event(self) -> float:
         """Return the expected number of particles in an event."""
         n = self.decays.program.channels["n_daughters"]

@@ -115,6 +115,9 @@ class PythiaGenerator:
             tried = self._engine.generate(np.arange(_TRIED_EVENTS), 0)
         return tried.n_particles / _TRIED_EVENTS
 
+    def available(self) -> None:
+        """Return None: any number of events can be made."""
+
     def particles_per_event(self) -> float:
         """Return the number of particles in an event, the mean of a few."""
         return self._mean_size
