@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from detector.config import CandidateConfig, SignalTopology
     from detector.cutflow import CutFlow
     from detector.identification import Species, acceptance_shares, identify_tracks
+    from detector.impact import smear_perigees
     from detector.profiles import DetectorProfile, load_profile
     from detector.stage import read_candidates, smear
     from detector.topology import TagMeson, TauMode
+    from detector.tracks import smear_tracks
+    from detector.vertex_fit import fit_vertices
 
 __all__ = [
     "CANDIDATE_LAYOUT",
@@ -29,11 +32,14 @@ __all__ = [
     "TagMeson",
     "TauMode",
     "acceptance_shares",
+    "fit_vertices",
     "identify_tracks",
     "load_profile",
     "read_candidates",
     "smear",
     "smear_block",
+    "smear_perigees",
+    "smear_tracks",
 ]
 
 _HOME = {
@@ -47,11 +53,14 @@ _HOME = {
     "TagMeson": "topology",
     "TauMode": "topology",
     "acceptance_shares": "identification",
+    "fit_vertices": "vertex_fit",
     "identify_tracks": "identification",
     "load_profile": "profiles",
     "read_candidates": "stage",
     "smear": "stage",
     "smear_block": "candidates",
+    "smear_perigees": "impact",
+    "smear_tracks": "tracks",
 }
 
 __getattr__, __dir__ = lazy_names(__name__, _HOME)

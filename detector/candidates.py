@@ -10,6 +10,7 @@ import numpy as np
 from detector.beam_knowledge import known_beams
 from detector.config import CandidateConfig, SignalTopology
 from detector.cutflow import CutFlow
+from detector.decay_vertices import measure_decay_vertices, same_uncertainty, to_covariance
 from detector.hadronic_tag import smear_hadronic_tags
 from detector.reconstruct import (
     FOUND,
@@ -21,10 +22,10 @@ from detector.reconstruct import (
     require_identification,
     smear_objects,
 )
-from detector.streams import R_0, R_SIG, R_TAG
+from detector.streams import R_0
 from detector.topology import Role, Slot, TagMeson, TauMode, find_topology
 from detector.vertices import smear_vertices
-from simgen.io.layout import MOMENTUM, POSITION, Field, from_columns, to_columns
+from simgen.io.layout import CORRELATION, MOMENTUM, POSITION, Field, from_columns, to_columns
 from simgen.random import Stage, open_stream
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     import awkward as ak
     from numpy.typing import NDArray
 
-    from detector.profiles import Axes, DetectorProfile
+    from detector.profiles import DetectorProfile
     from simgen.events import EventBlock
     from simgen.io.layout import Columns, Layout
     from simgen.typing import BoolArray, FloatArray, Int8Array, IntArray
@@ -65,6 +66,11 @@ def _position(description: str) -> Field:
     return Field("candidates", "f8", "mm", description, POSITION)
 
 
+def _correlation(description: str) -> Field:
+    """Return columns of the correlations of a position's errors."""
+    return Field("candidates", "f8", "1", description, CORRELATION)
+
+
 CANDIDATE_LAYOUT: Final[Layout] = {
     "event_id": _number("i8", "number of the event"),
     "weight": _number("f8", "weight of the event"),
@@ -89,6 +95,9 @@ CANDIDATE_LAYOUT: Final[Layout] = {
     "r_0_sigma": _position("standard deviations of r_0"),
     "r_sig_sigma": _position("standard deviations of r_sig"),
     "r_tag_sigma": _position("standard deviations of r_tag"),
+    "r_sig_correlation": _correlation("correlations of the errors of r_sig"),
+    "r_tag_correlation": _correlation("correlations of the errors of r_tag"),
+    "vertex_constraint": _number("i1", "1 if r_sig and r_tag are constrained to r_0, else 0"),
     "true_kaon": _momentum("true kaon, 0 if the signal has none"),
     "true_lepton": _momentum("true signal lepton, 0 if the signal has none"),
     "true_prong": _momentum("truth of what prong is made of"),
@@ -139,6 +148,9 @@ class CandidateTable:
     r_0_sigma: FloatArray
     r_sig_sigma: FloatArray
     r_tag_sigma: FloatArray
+    r_sig_correlation: FloatArray
+    r_tag_correlation: FloatArray
+    vertex_constraint: Int8Array
     true_kaon: FloatArray
     true_lepton: FloatArray
     true_prong: FloatArray
@@ -188,6 +200,21 @@ class CandidateTable:
     def flight_tag(self) -> FloatArray:
         """(n, 3) measured flight r_tag - r_0 of the tag B, mm."""
         return self.r_tag - self.r_0
+
+    @property
+    def r_0_covariance(self) -> FloatArray:
+        """(n, 3, 3) covariance of r_0, mm^2."""
+        return to_covariance(self.r_0_sigma, np.zeros_like(self.r_0_sigma))
+
+    @property
+    def r_sig_covariance(self) -> FloatArray:
+        """(n, 3, 3) covariance of r_sig, mm^2."""
+        return to_covariance(self.r_sig_sigma, self.r_sig_correlation)
+
+    @property
+    def r_tag_covariance(self) -> FloatArray:
+        """(n, 3, 3) covariance of r_tag, mm^2."""
+        return to_covariance(self.r_tag_sigma, self.r_tag_correlation)
 
     @property
     def true_p_kl(self) -> FloatArray:
@@ -262,7 +289,7 @@ class CandidateTable:
             array = getattr(self, name)
             if field.components:
                 parts = dict(zip(field.components, array.T, strict=True))
-                array = ak.zip(parts, with_name=names[field.components])
+                array = ak.zip(parts, with_name=names.get(field.components))
             record[name] = array
         return ak.zip(record, depth_limit=1)
 
@@ -345,6 +372,21 @@ def smear_block(
     true_r_sig = _decay_vertices(block, start, from_parent, rows[:, Slot.PARENT_SIG])
     true_r_tag = _decay_vertices(block, start, rows[:, Slot.TAG_LEPTON], rows[:, Slot.PARENT_TAG])
     vertices = profile.vertices
+    r_0 = smear_vertices(true_r_0, event_id, vertices.r_0, R_0, seed)
+    total = known_beams(profile, event_id, seed)
+    r_sig, r_tag = measure_decay_vertices(
+        block,
+        events,
+        topology,
+        smeared,
+        r_0,
+        total,
+        true_r_sig,
+        true_r_tag,
+        profile,
+        config.topology,
+        seed,
+    )
     table = CandidateTable(
         event_id=event_id,
         weight=block.weight[events],
@@ -361,14 +403,17 @@ def smear_block(
         prong=measured[Role.PRONG],
         tag_d=measured[Role.TAG_D],
         tag_lepton=measured[Role.TAG_LEPTON],
-        total=known_beams(profile, event_id, seed),
+        total=total,
         hadronic_tag=smear_hadronic_tags(parent_tag, event_id, profile.hadronic_tag, seed),
-        r_0=smear_vertices(true_r_0, event_id, vertices.r_0, R_0, seed),
-        r_sig=smear_vertices(true_r_sig, event_id, vertices.r_sig, R_SIG, seed),
-        r_tag=smear_vertices(true_r_tag, event_id, vertices.r_tag, R_TAG, seed),
-        r_0_sigma=_uncertainties(vertices.r_0, len(events)),
-        r_sig_sigma=_uncertainties(vertices.r_sig, len(events)),
-        r_tag_sigma=_uncertainties(vertices.r_tag, len(events)),
+        r_0=r_0,
+        r_sig=r_sig.position,
+        r_tag=r_tag.position,
+        r_0_sigma=same_uncertainty(vertices.r_0, len(events)),
+        r_sig_sigma=r_sig.sigma,
+        r_tag_sigma=r_tag.sigma,
+        r_sig_correlation=r_sig.correlation,
+        r_tag_correlation=r_tag.correlation,
+        vertex_constraint=np.full(len(events), vertices.constraint == "ip", dtype=np.int8),
         true_kaon=true[Role.KAON],
         true_lepton=true[Role.LEPTON],
         true_prong=true[Role.PRONG],
@@ -423,8 +468,3 @@ def _decay_vertices(
     while np.any(moving := block.mother[start + daughter] != parent):
         daughter[moving] = block.mother[start[moving] + daughter[moving]]
     return np.ascontiguousarray(block.production[start + daughter, :3])
-
-
-def _uncertainties(sigma: Axes, n: int) -> FloatArray:
-    """Return n rows of a vertex's standard deviations."""
-    return np.tile(np.array(sigma.as_tuple()), (n, 1))

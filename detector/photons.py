@@ -125,6 +125,17 @@ def resolution_at(curve: CurveModel, energy: float, theta: float) -> float:
 
 
 @kernel
+def photon_resolution(p: FloatArray, model: PhotonModel) -> tuple[float, float, float]:
+    """Return the standard deviations of energy (relative), theta and phi (rad) at a momentum."""
+    theta = np.arctan2(np.sqrt(p[0] * p[0] + p[1] * p[1]), p[2])
+    return (
+        resolution_at(model.energy, p[3], theta),
+        resolution_at(model.polar_angle, p[3], theta),
+        resolution_at(model.azimuth, p[3], theta),
+    )
+
+
+@kernel
 def photon_accepted(p: FloatArray, model: PhotonModel) -> bool:
     """Return whether the true momentum (4,) of a photon is in the acceptance."""
     if p[3] <= model.energy_min:
@@ -158,10 +169,10 @@ def smear_photon(p: FloatArray, model: PhotonModel, state: UInt64Array, out: Flo
     n_energy, n_theta = normal_pair(state)
     n_phi, _ = normal_pair(state)
 
-    theta = np.arctan2(pt, p[2])
-    scale = max(1.0 + n_energy * resolution_at(model.energy, p[3], theta), _SMALLEST_SCALE)
-    d_theta = n_theta * resolution_at(model.polar_angle, p[3], theta)
-    d_phi = n_phi * resolution_at(model.azimuth, p[3], theta)
+    sigma_energy, sigma_theta, sigma_phi = photon_resolution(p, model)
+    scale = max(1.0 + n_energy * sigma_energy, _SMALLEST_SCALE)
+    d_theta = n_theta * sigma_theta
+    d_phi = n_phi * sigma_phi
 
     energy = scale * p[3]
     ct, st = np.cos(d_theta), np.sin(d_theta)

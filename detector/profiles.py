@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -78,6 +78,25 @@ class AngularResolution(_Section):
     )
 
 
+class ImpactCurve(_Section):
+    """Resolution of one impact parameter, hits (+) scattering / (p beta sin^k theta)."""
+
+    hits: float = Field(ge=0.0, le=10.0, description="resolution at high momentum, mm")
+    scattering: float = Field(ge=0.0, le=10.0, description="multiple scattering, mm GeV")
+
+
+class ImpactProfile(_Section):
+    """Impact parameters at the perigee, and the magnetic field that bends tracks on the way.
+
+    sigma(d0) with sin^(3/2) theta, sigma(z0) with sin^(5/2) theta; used by vertices that are
+    fitted (``vertices.method: fit``).
+    """
+
+    d0: ImpactCurve = Field(description="across the beams, k = 3/2")
+    z0: ImpactCurve = Field(description="along the beams, k = 5/2")
+    magnetic_field: float = Field(ge=-10.0, le=10.0, description="along z, T")
+
+
 class TrackProfile(_Section):
     """Charged particles: where they are seen, and how well."""
 
@@ -88,6 +107,7 @@ class TrackProfile(_Section):
     )
     momentum: MomentumResolution
     angles: AngularResolution
+    impact: ImpactProfile
 
 
 class EnergyCurve(_Section):
@@ -191,11 +211,32 @@ class Axes(_Section):
 
 
 class VertexProfile(_Section):
-    """Vertices, each smeared by independent Gaussians along x, y and z."""
+    """Vertices: smeared by independent Gaussians along x, y and z, or decay vertices fitted."""
 
+    method: Literal["smear", "fit"] = Field(
+        default="smear",
+        description="decay vertices of the B mesons: smear, as arXiv:2209.03387; or fit, from the "
+        "measured tracks. The primary vertex is always smeared",
+    )
+    constraint: Literal["none", "ip"] = Field(
+        default="none",
+        description="for method fit: none; or ip, the B starts at the primary vertex and flies as "
+        "far as its lifetime and momentum let it",
+    )
     r_0: Axes = Field(description="primary vertex, standard deviations in mm")
-    r_sig: Axes = Field(description="decay vertex of the signal B, standard deviations in mm")
-    r_tag: Axes = Field(description="decay vertex of the tag B, standard deviations in mm")
+    r_sig: Axes = Field(
+        description="decay vertex of the signal B, standard deviations in mm, for method smear"
+    )
+    r_tag: Axes = Field(
+        description="decay vertex of the tag B, standard deviations in mm, for method smear"
+    )
+
+    @model_validator(mode="after")
+    def _is_used(self) -> VertexProfile:
+        """Refuse a constraint that nothing would use."""
+        if self.constraint != "none" and self.method != "fit":
+            raise ValueError("constraint is for method: fit; found method: smear")
+        return self
 
 
 class HadronicTagProfile(_Section):

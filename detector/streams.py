@@ -26,3 +26,6 @@ FIRST_FOUND: Final = 1 << 42
 
 FIRST_RADIATION: Final = 1 << 43
 """Bremsstrahlung of particle i of an event has substream FIRST_RADIATION + i."""
+
+FIRST_IMPACT: Final = 1 << 44
+"""Impact parameters of particle i of an event have substream FIRST_IMPACT + i."""

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 # The integrand is followed until it has fallen by exp(-DROP) from its maximum.
 DROP = 12.0
 NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(12)
+# A weight so much below the largest is what rounding has left of none.
+_NOTHING = 1e-9
 # Below this argument the normal distribution's tail is taken from its asymptotic series.
 TAIL = -15.0
 
@@ -73,6 +75,7 @@ class Vertices:
         error_sig: ArrayLike,
         error_tag: ArrayLike | None = None,
         c_tau: float,
+        flight_prior: tuple[ArrayLike, ArrayLike] | None = None,
     ) -> Vertices:
         """Collect measured positions and their errors.
 
@@ -85,6 +88,10 @@ class Vertices:
             Standard deviations along x, y, z in mm, or covariance matrices in mm^2.
         c_tau : float
             Mean proper decay length of the parents in mm (B+: 0.491).
+        flight_prior : (3,) or (n, 3), and (3, 3) or (n, 3, 3) arrays
+            Mean in mm and covariance in mm^2 of the flight from `r_0` to which `r_sig` and
+            `r_tag` were constrained when they were fitted. The likelihood knows of `r_0` and the
+            flight itself, so the constraint is taken out again.
 
         Raises
         ------
@@ -101,14 +108,22 @@ class Vertices:
             raise InputArrayError(f"c_tau = {c_tau} mm; it must be positive")
         if (r_tag is None) != (error_tag is None):
             raise InputArrayError("r_tag and error_tag belong together, but one was given")
+        w_0, w_sig = _inverse(c_0), _inverse(c_sig)
+        if flight_prior is not None:
+            prior = _prior(flight_prior, c_0, n)
+            flight_sig, w_sig = _without_prior(flight_sig, w_sig, *prior)
         if r_tag is None or error_tag is None:
             nothing = np.zeros((1, 3, 3))
-            weight = np.ascontiguousarray(np.linalg.inv(c_0 + c_sig))
+            weight = _inverse(c_0 + c_sig)
+            if flight_prior is not None:
+                weight = np.ascontiguousarray(w_sig - w_sig @ _inverse(w_0 + w_sig) @ w_sig)
             return cls(flight_sig, np.empty((0, 3)), weight, nothing, nothing, float(c_tau))
         flight_tag = _flight("r_tag", r_tag, origin)
         c_tag = _covariance("error_tag", error_tag, n)
-        w_0, w_sig, w_tag = (np.linalg.inv(c) for c in (c_0, c_sig, c_tag))
-        v = np.linalg.inv(w_0 + w_sig + w_tag)
+        w_tag = _inverse(c_tag)
+        if flight_prior is not None:
+            flight_tag, w_tag = _without_prior(flight_tag, w_tag, *prior)
+        v = _inverse(w_0 + w_sig + w_tag)
         return cls(
             flight_sig,
             flight_tag,
@@ -151,6 +166,46 @@ def _covariance(name: str, value: ArrayLike, n: int) -> FloatArray:
             f"{name} is not positive definite in row {int(np.argmax(lowest <= 0.0))}"
         )
     return array
+
+
+def _prior(
+    flight_prior: tuple[ArrayLike, ArrayLike], c_0: FloatArray, n: int
+) -> tuple[FloatArray, FloatArray]:
+    """Return means (n, 3) and weights of flights measured from an r_0 with covariance `c_0`."""
+    mean = np.asarray(flight_prior[0], dtype=np.float64)
+    if mean.shape not in {(3,), (1, 3), (n, 3)}:
+        raise InputArrayError(
+            f"flight_prior: the mean has shape {mean.shape}; it must be (3,) or ({n}, 3)"
+        )
+    if not np.all(np.isfinite(mean)):
+        raise InputArrayError("flight_prior: the mean is not finite")
+    weight = _inverse(_covariance("flight_prior", flight_prior[1], n) + c_0)
+    return np.broadcast_to(mean, (n, 3)), weight
+
+
+def _without_prior(
+    flight: FloatArray, weight: FloatArray, mean: FloatArray, prior: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return flights and weights without a constraint to `mean` of weight `prior`.
+
+    With W = W_t + W_p and W f = W_t f_t + W_p m. W_t may be singular, as that of a single track
+    is; what f_t is along its null space does not matter.
+    """
+    tracks = weight - prior
+    told = _applied(weight, flight) - _applied(prior, mean)
+    inverse = np.linalg.pinv(tracks, rcond=_NOTHING, hermitian=True)
+    return _applied(np.asarray(inverse, dtype=np.float64), told), tracks
+
+
+def _applied(matrices: FloatArray, vectors: FloatArray) -> FloatArray:
+    """Return matrices (n, 3, 3) or (1, 3, 3) times vectors (n, 3)."""
+    product: FloatArray = (matrices @ vectors[:, :, np.newaxis])[:, :, 0]
+    return product
+
+
+def _inverse(matrices: FloatArray) -> FloatArray:
+    """Return the inverses of matrices (n, 3, 3)."""
+    return np.ascontiguousarray(np.linalg.inv(matrices), dtype=np.float64)
 
 
 @kernel

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from detector.candidates import CANDIDATE_LAYOUT, TauMode
+from detector.flight_prior import flight_prior
 from m2solve.invisible_mass import m_hat, m_hat_squared
 from m2solve.m2sbv import WeightedSolution
 from m2solve.recoil import cos_theta_tag, m_recoil
@@ -227,12 +228,15 @@ class Candidates:
     def vertices(self, method: Method) -> Vertices:
         """Return the measured vertices that a method uses, with their errors."""
         t, with_tag = self.table, "r_tag" in method.settings.vertices
+        parent = _parent(t)
+        constrained = len(t) > 0 and bool(t.vertex_constraint[0])
         return Vertices.measured(
             t.r_0, t.r_sig, t.r_tag if with_tag else None,
-            error_0=_covariances(t.r_0_sigma),
-            error_sig=_covariances(t.r_sig_sigma),
-            error_tag=_covariances(t.r_tag_sigma) if with_tag else None,
-            c_tau=_parent(t).ctau,
+            error_0=_same_rows(t.r_0_covariance),
+            error_sig=_same_rows(t.r_sig_covariance),
+            error_tag=_same_rows(t.r_tag_covariance) if with_tag else None,
+            c_tau=parent.ctau,
+            flight_prior=flight_prior(_same_rows(t.total), parent) if constrained else None,
         )  # fmt: skip
 
     def recoil(self, cos_theta: FloatArray) -> FloatArray:
@@ -243,13 +247,9 @@ class Candidates:
         return m_recoil(p, cos_theta, total, self.parent_mass)
 
 
-def _covariances(sigma: FloatArray) -> FloatArray:
-    """Return diagonal covariance matrices (n, 3, 3) for standard deviations (n, 3).
-
-    One matrix (1, 3, 3) where all are the same, which saves inverting each of them.
-    """
-    rows = sigma[:1] if np.all(sigma == sigma[:1]) else sigma
-    return np.asarray(rows[:, :, np.newaxis] ** 2 * np.eye(3))
+def _same_rows(array: FloatArray) -> FloatArray:
+    """Return the first row alone where all are the same, which saves inverting each of them."""
+    return array[:1] if np.all(array == array[:1]) else array
 
 
 def _parent(table: CandidateTable) -> ParticleData:

@@ -106,7 +106,8 @@ def pull_row(kind: str, name: str, group: str, pulls: FloatArray) -> PullRow | N
 def input_pulls(table: CandidateTable, profile: DetectorProfile) -> dict[str, FloatArray]:
     """Return the pulls of everything measured that has a standard deviation.
 
-    Vertices with the uncertainties stored in the table, along x, y and z. Charged particles in
+    Vertices with the uncertainties stored in the table, along x, y and z, and with their
+    correlations (`chi2_pull`). Charged particles in
     pT, theta and phi, in which their errors are independent Gaussians, with the resolution the
     profile gives at the true momentum; only where one particle makes up the momentum. The hadronic
     tag in px, py and pz; and the true sqrt(s) of the event against the mean that is used for all.
@@ -129,6 +130,7 @@ def input_pulls(table: CandidateTable, profile: DetectorProfile) -> dict[str, Fl
         sigma = getattr(table, f"{vertex}_sigma")
         for i, axis in enumerate(_AXES):
             found[f"{vertex}_{axis}"] = pull_of(residual[:, i], sigma[:, i])
+        found[f"{vertex}_chi2"] = chi2_pull(residual, getattr(table, f"{vertex}_covariance"))
     for track in ("kaon", "lepton", "prong", "tag_lepton"):
         measured, true = getattr(table, track), getattr(table, f"true_{track}")
         found |= {f"{track}_{q}": p for q, p in _track_pulls(measured, true, profile).items()}
@@ -147,6 +149,20 @@ def pull_of(residual: FloatArray, sigma: FloatArray) -> FloatArray:
     """Return residual over standard deviation, nan where the latter is 0 or nan."""
     pull = np.full(len(residual), np.nan)
     np.divide(residual, sigma, out=pull, where=sigma > 0.0)
+    return pull
+
+
+def chi2_pull(residual: FloatArray, covariance: FloatArray) -> FloatArray:
+    """Return chi^2 of residuals (n, 3) as the unit Gaussian of the same probability.
+
+    Where the covariance (n, 3, 3) is right, chi^2 has three degrees of freedom; nan where it has
+    no inverse.
+    """
+    pull = np.full(len(residual), np.nan)
+    known = np.all(np.diagonal(covariance, axis1=1, axis2=2) > 0.0, axis=1)
+    solved = np.linalg.solve(covariance[known], residual[known, :, np.newaxis])[..., 0]
+    chi2 = np.sum(residual[known] * solved, axis=1)
+    pull[known] = stats.norm.isf(stats.chi2.sf(chi2, 3))
     return pull
 
 

@@ -12,6 +12,7 @@ Columns = dict[str, NDArray[np.generic]]
 
 MOMENTUM = ("px", "py", "pz", "energy")
 POSITION = ("x", "y", "z")
+CORRELATION = ("xy", "xz", "yz")
 SPACETIME = ("x", "y", "z", "t")
 
 

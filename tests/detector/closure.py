@@ -43,3 +43,13 @@ def spherical(p4):
 
 def wrap(angle):
     return (angle + np.pi) % (2 * np.pi) - np.pi
+
+
+def impact_sigmas(p4):
+    """Resolutions of d0 and z0 at momenta (n, 4), with the numbers of Belle II, mm."""
+    p = np.linalg.norm(p4[:, :3], axis=1)
+    sine, beta = np.hypot(p4[:, 0], p4[:, 1]) / p, p / p4[:, 3]
+    return (
+        np.sqrt(0.012**2 + (0.025 / (p * beta * sine**1.5)) ** 2),
+        np.sqrt(0.015**2 + (0.027 / (p * beta * sine**2.5)) ** 2),
+    )

@@ -100,7 +100,7 @@ class TestPerfectDetector:
 
 class TestPulls:
     def test_all_inputs_agree(self, validated):
-        assert len(validated.pulls) == 9 + 4 * 3 + 3 + 1
+        assert len(validated.pulls) == 3 * 4 + 4 * 3 + 3 + 1
         assert validated.disagreeing == ()
         for row in validated.pulls:
             assert row.p_value > 1e-3, row
@@ -115,7 +115,7 @@ class TestPulls:
         pulls = input_pulls(wrong, load_profile("belle2"))
         rows = {name: pull_row(INPUT, name, "all", pull) for name, pull in pulls.items()}
         bad = {name for name, row in rows.items() if not row.agrees(len(rows))}
-        assert bad == {"r_sig_x", "r_sig_y", "r_sig_z"}
+        assert bad == {"r_sig_x", "r_sig_y", "r_sig_z", "r_sig_chi2"}
 
     def test_a_wrong_profile_is_found(self, belle2):
         changes = {"tracks": {"momentum": {"scattering": 0.0036}}}
