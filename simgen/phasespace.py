@@ -167,62 +167,74 @@ def _three_body(
         u = uniform(state)
         if u * u * bound <= weight:
             break
-    _place_pair(masses, pair, np.sqrt(t_1 * f_1), np.sqrt(t_2 * f_2), state, out)
+    _place_pair(masses, pair, np.sqrt(t_1 * f_1), np.sqrt(t_2 * f_2), 0, state, out)
     return exceeded
 
 
 @kernel
 def _place_pair(
-    masses: FloatArray, pair: float, p_1: float, p_2: float, state: UInt64Array, out: FloatArray
+    masses: FloatArray,
+    pair: float,
+    p_1: float,
+    p_2: float,
+    first: int,
+    state: UInt64Array,
+    out: FloatArray,
 ) -> None:
-    """Write a three-body decay whose first two particles have the mass `pair`.
+    """Write a three-body decay whose particles `first` and `first` + 1 have the mass `pair`.
 
     The momentum is `p_1` in the rest frame of the pair and `p_2` in that of the parent; both
     directions are uniform.
     """
+    a, b, single = first, first + 1, 2 - 2 * first
     x, y, z = unit_vector(state)
-    out[0, 0], out[0, 1], out[0, 2] = p_1 * x, p_1 * y, p_1 * z
-    out[1, 0], out[1, 1], out[1, 2] = -p_1 * x, -p_1 * y, -p_1 * z
-    out[0, 3] = np.sqrt(p_1 * p_1 + masses[0] * masses[0])
-    out[1, 3] = np.sqrt(p_1 * p_1 + masses[1] * masses[1])
+    out[a, 0], out[a, 1], out[a, 2] = p_1 * x, p_1 * y, p_1 * z
+    out[b, 0], out[b, 1], out[b, 2] = -p_1 * x, -p_1 * y, -p_1 * z
+    out[a, 3] = np.sqrt(p_1 * p_1 + masses[a] * masses[a])
+    out[b, 3] = np.sqrt(p_1 * p_1 + masses[b] * masses[b])
     x, y, z = unit_vector(state)
-    out[2, 0], out[2, 1], out[2, 2] = -p_2 * x, -p_2 * y, -p_2 * z
-    out[2, 3] = np.sqrt(p_2 * p_2 + masses[2] * masses[2])
+    out[single, 0], out[single, 1], out[single, 2] = -p_2 * x, -p_2 * y, -p_2 * z
+    out[single, 3] = np.sqrt(p_2 * p_2 + masses[single] * masses[single])
     energy = np.sqrt(p_2 * p_2 + pair * pair)
-    for j in range(2):
+    for j in range(a, b + 1):
         boost_from_rest(out[j], p_2 * x, p_2 * y, p_2 * z, energy, pair)
 
 
 @kernel
-def pole_phase_space(mass: float, masses: FloatArray, state: UInt64Array, out: FloatArray) -> None:
+def pole_phase_space(
+    mass: float, masses: FloatArray, first: int, state: UInt64Array, out: FloatArray
+) -> None:
     """Draw a three-body decay with the density of phase space over m^2.
 
-    m is the mass of the first two daughters, whose phase space is p_1 p_2 dm: with log(m) drawn
-    uniformly, p_1 p_2 / m is left to accept on, of which p_1 / m is at most 1/2. A pair from a
-    virtual photon, which is nearly always light, is so found at once.
+    m is the mass of the two daughters `first` and `first` + 1, whose phase space is p_1 p_2 dm:
+    with log(m) drawn uniformly, p_1 p_2 / m is left to accept on, of which p_1 / m is at most
+    1/2. A pair from a virtual photon, which is nearly always light, is so found at once.
 
     Parameters
     ----------
     mass
         Mass of the parent, GeV.
     masses
-        (>= 3,) masses of the daughters; their sum is below `mass`, that of the first two is
-        above zero.
+        (>= 3,) masses of the daughters; their sum is below `mass`, that of the pair is above
+        zero.
+    first
+        Position of the pair, 0 or 1.
     state
         Random stream, advanced.
     out
         (>= 3, 4) receives the daughters' (px, py, pz, E) in the parent's rest frame.
     """
-    lowest = masses[0] + masses[1]
-    span = np.log((mass - masses[2]) / lowest)
-    limit = 0.5 * two_body_momentum(mass, lowest, masses[2])
+    single = masses[2 - 2 * first]
+    lowest = masses[first] + masses[first + 1]
+    span = np.log((mass - single) / lowest)
+    limit = 0.5 * two_body_momentum(mass, lowest, single)
     while True:
         pair = lowest * np.exp(uniform(state) * span)
-        p_1 = two_body_momentum(pair, masses[0], masses[1])
-        p_2 = two_body_momentum(mass, pair, masses[2])
+        p_1 = two_body_momentum(pair, masses[first], masses[first + 1])
+        p_2 = two_body_momentum(mass, pair, single)
         if uniform(state) * limit * pair <= p_1 * p_2:
             break
-    _place_pair(masses, pair, p_1, p_2, state, out)
+    _place_pair(masses, pair, p_1, p_2, first, state, out)
 
 
 @kernel

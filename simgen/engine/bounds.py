@@ -55,7 +55,7 @@ def _sample_spin_matrices(
             mass = draw_mass(parent, low, high, state)
         draw_daughter_masses(species, channel, mass, state, masses)
         if channel.pole:
-            pole_phase_space(mass, masses, state, momenta[1:])
+            pole_phase_space(mass, masses, channel.pole - 1, state, momenta[1:])
         else:
             bound = tangent_bound(mass, masses, n, channel.space_shares) if n > 2 else 0.0
             phase_space(mass, masses, n, bound, state, momenta[1:])

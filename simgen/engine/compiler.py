@@ -460,10 +460,10 @@ class _Compiler:
         particles = [self.table.particle(d) for d in channel.daughters]
         return model.prepare(channel.parameters, self.table.particle(parent), particles)
 
-    def _has_pole(self, parent: str, channel: Channel) -> bool:
-        """Say whether momenta of a channel are proposed along a pole; see `DecayModel.pole`."""
+    def _pole(self, parent: str, channel: Channel) -> int:
+        """Return 1 + the first of the pair along whose pole momenta are proposed, 0 without."""
         model = self.table.model_of(parent, channel)
-        return model is not None and model.pole
+        return 0 if model is None or model.pole is None else 1 + model.pole
 
     def _check_model(self, model: DecayModel, parent: str, channel: Channel) -> None:
         """Refuse parameters or spins the model does not serve."""
@@ -526,7 +526,7 @@ class _Compiler:
             row["daughters"][: len(daughters)] = [numbers[d] for d in daughters]
             row["mixing"] = -1
             row["address"] = address
-            row["pole"] = self._has_pole(name, channel)
+            row["pole"] = self._pole(name, channel)
             row["n_amplitudes"] = math.prod(n_states) if address else 1
             starts.append(len(parameters))
             if address:

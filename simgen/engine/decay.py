@@ -105,7 +105,7 @@ def _draw_decay(
         counter[N_TRIALS] += 1
         draw_daughter_masses(species, channel, mass, state, masses)
         if channel.pole:
-            pole_phase_space(mass, masses, state, momenta[1:])
+            pole_phase_space(mass, masses, channel.pole - 1, state, momenta[1:])
         else:
             bound = channel.space_bound
             if np.isnan(bound):

@@ -47,7 +47,7 @@ CHANNEL = np.dtype(
         ("n_daughters", "i8"),
         ("daughters", "i8", (MAX_DAUGHTERS,)),  # species numbers
         ("address", "i8"),  # of the compiled amplitude; 0 for phase space
-        ("pole", "i8"),  # 1 where momenta are proposed by phasespace.pole_phase_space
+        ("pole", "i8"),  # 1 + first of the pair for phasespace.pole_phase_space; 0 without
         ("parameters", "i8"),  # address of the model's parameters
         ("mixing", "i8"),  # row of a `MIXING` record, -1 for none
         ("n_amplitudes", "i8"),  # spin combinations of parent and daughters

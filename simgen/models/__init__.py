@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simgen.models.baryons import HYPNONLEPTON
+from simgen.models.btosll import BTOSLLBALL
 from simgen.models.contract import DecayModel, compile_amplitude
 from simgen.models.d_dalitz import D_DALITZ
 from simgen.models.dalitz import (
@@ -52,6 +53,7 @@ _REGISTRY = {
         SLPOLE,
         SLBKPOLE,
         GOITY_ROBERTS,
+        BTOSLLBALL,
         SVV_HELAMP,
         SVP_HELAMP,
         HELAMP,

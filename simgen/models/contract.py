@@ -94,9 +94,10 @@ class DecayModel:
     reference
         Where formula and parameters are defined.
     pole
-        Whether momenta are proposed with the density of phase space over m^2, m the mass of the
-        first two of three daughters, and not uniformly. The amplitude then carries a factor m:
-        that of a pair from a virtual photon, 1/m^2, is written as 1/m.
+        If not None, momenta of three daughters are proposed with the density of phase space over
+        m^2, m the mass of daughters `pole` and `pole` + 1 (0 or 1 the first), and not uniformly.
+        The amplitude then carries a factor m: that of a pair from a virtual photon, 1/m^2, is
+        written as 1/m.
     """
 
     name: str
@@ -106,7 +107,7 @@ class DecayModel:
     n_required: int = 0
     parent_spin2: int | None = None
     daughter_spins2: tuple[int, ...] | None = None
-    pole: bool = False
+    pole: int | None = None
 
     def serves(self, particles: Sequence[ParticleData]) -> bool:  # noqa: ARG002
         """Say whether the model is implemented for such particles, parent first.

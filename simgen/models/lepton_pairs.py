@@ -99,7 +99,7 @@ PI0_DALITZ = DecayModel(
     reference="EvtGen guide, model PI0_DALITZ; see KROLL_WADA",
     parent_spin2=_SCALAR,
     daughter_spins2=(_HALF, _HALF, _VECTOR),
-    pole=True,
+    pole=0,
 )
 
 KROLL_WADA = DecayModel(
@@ -109,5 +109,5 @@ KROLL_WADA = DecayModel(
     "(1985) 301 (form factor)",
     parent_spin2=_SCALAR,
     daughter_spins2=(_HALF, _HALF, _VECTOR),
-    pole=True,
+    pole=0,
 )

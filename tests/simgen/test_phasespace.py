@@ -329,19 +329,22 @@ class TestConservation:
 
 
 @numba.njit(error_model="numpy")
-def fill_pole(mass, masses, out):
+def fill_pole(mass, masses, first, out):
     state = open_stream(1, 1)
     for i in range(len(out)):
         seek(state, i, 0)
-        pole_phase_space(mass, masses, state, out[i])
+        pole_phase_space(mass, masses, first, state, out[i])
 
 
+@pytest.mark.parametrize("first", [0, 1])
 @pytest.mark.parametrize(("mass", "masses"), [(PI, (MU / 200, MU / 200, 0)), (B, (PI, K, D))])
-def test_pole_divides_phase_space_by_the_square_of_the_first_pairs_mass(mass, masses):
+def test_pole_divides_phase_space_by_the_square_of_the_pairs_mass(mass, masses, first):
     """dN ~ p_1 p_2 dm / m^2; all else is as in phase space, which fixes the other pairs."""
     n = 200_000
     out = np.zeros((n, 3, 4))
-    fill_pole(mass, np.array(masses, dtype=float), out)
+    given = np.roll(np.array(masses, dtype=float), first)
+    fill_pole(mass, given, first, out)
+    out = np.roll(out, -first, axis=1)  # the pair in front again
     np.testing.assert_allclose(out.sum(axis=1), np.tile([0, 0, 0, mass], (n, 1)), atol=1e-13)
     pair = invariant_mass(out[:, 0] + out[:, 1])
     low, high = masses[0] + masses[1], mass - masses[2]

@@ -123,4 +123,4 @@ def test_electrons_from_a_pole_are_found_at_once(decay_generator):
     ((decays, trials, exceeded),) = generator._counters
     assert trials / decays < 2.5
     assert exceeded == 0
-    assert find_model("KROLL_WADA").pole
+    assert find_model("KROLL_WADA").pole == 0
