@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from simgen.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from m2solve.study.detector_check import DetectorCheck, check_detector
     from m2solve.study.histograms import fill_histograms
     from m2solve.study.pipeline import Result, run
     from m2solve.study.report import summarise
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
     from m2solve.study.validation import Validation, validate
 
 __all__ = [
+    "DetectorCheck",
     "Result",
     "Solutions",
     "Validation",
+    "check_detector",
     "fill_histograms",
     "read_solutions",
     "run",
@@ -33,9 +36,11 @@ __all__ = [
 ]
 
 _HOME = {
+    "DetectorCheck": "detector_check",
     "Result": "pipeline",
     "Solutions": "solutions",
     "Validation": "validation",
+    "check_detector": "detector_check",
     "fill_histograms": "histograms",
     "read_solutions": "solutions",
     "run": "pipeline",

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import stats
-from scipy.interpolate import RegularGridInterpolator
 
-from detector.tables import Table
+from m2solve.study.stated_errors import tail_scores, track_resolution
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from detector.candidates import CandidateTable
-    from detector.profiles import DetectorProfile, TrackProfile
+    from detector.profiles import DetectorProfile
     from simgen.typing import BoolArray, FloatArray
 
 INPUT, ESTIMATE = "input", "estimate"
@@ -109,7 +108,8 @@ def input_pulls(table: CandidateTable, profile: DetectorProfile) -> dict[str, Fl
     Vertices with the uncertainties stored in the table, along x, y and z, and with their
     correlations (`chi2_pull`). Charged particles in
     pT, theta and phi, in which their errors are independent Gaussians, with the resolution the
-    profile gives at the true momentum; only where one particle makes up the momentum. The hadronic
+    profile gives at the true momentum, as normal scores if it states tails; only where one particle
+    makes up the momentum, and without pT of electrons if these radiate. The hadronic
     tag in px, py and pz; and the true sqrt(s) of the event against the mean that is used for all.
 
     Parameters
@@ -166,79 +166,6 @@ def chi2_pull(residual: FloatArray, covariance: FloatArray) -> FloatArray:
     return pull
 
 
-def track_resolution(p4: FloatArray, profile: TrackProfile) -> FloatArray:
-    r"""Return the standard deviations of charged particles.
-
-    .. math::
-
-        \sigma(p_T)/p_T = a p_T \oplus b/\beta, \quad
-        \sigma(\theta) = \sigma_\theta \oplus c/(p\beta\sin^{1/2}\theta), \quad
-        \sigma(\phi) = \sigma_\phi \oplus c/(p\beta\sin^{3/2}\theta),
-
-    as `detector.profiles` defines them, with its tables. Written apart from the kernel that smears,
-    which it checks.
-
-    Parameters
-    ----------
-    p4
-        (n, 4) true momenta (px, py, pz, E), lab frame, GeV.
-    profile
-        Resolutions.
-
-    Returns
-    -------
-    (n, 3) array
-        Of pT (relative), theta and phi (rad).
-    """
-    pt, p = np.hypot(p4[:, 0], p4[:, 1]), np.linalg.norm(p4[:, :3], axis=1)
-    beta, sine = p / p4[:, 3], pt / p
-    momentum, angles = profile.momentum, profile.angles
-    scattering = angles.scattering / (p * beta)
-    where = {"p": p, "pt": pt, "theta": np.degrees(np.arctan2(pt, p4[:, 2]))}
-    terms = (
-        (momentum.curvature * pt, momentum.scattering / beta, momentum.table),
-        (angles.theta, scattering / sine**0.5, angles.theta_table),
-        (angles.phi, scattering / sine**1.5, angles.phi_table),
-    )
-    return np.column_stack(
-        [np.sqrt(a**2 + b**2 + table_values(table, where) ** 2) for a, b, table in terms]
-    )
-
-
-def table_values(table: float | Table, where: Mapping[str, FloatArray]) -> FloatArray:
-    """Return the values of a table of a profile.
-
-    Parameters
-    ----------
-    table
-        A table, or a number.
-    where
-        (n,) p, pT or energy in GeV, theta in degrees, flight in mm, by the name of the axis.
-
-    Returns
-    -------
-    (n,) array
-        Interpolated between points, or of the bins.
-    """
-    if not isinstance(table, Table):
-        return np.full(len(next(iter(where.values()))), table)
-    axes = [np.array(x) for x in table.axes.values()]
-    places = [np.clip(where[name], x[0], x[-1]) for name, x in zip(table.axes, axes, strict=True)]
-    values = np.array(table.values)
-    if table.is_binned:
-        bins = [np.minimum(np.searchsorted(x, at, side="right"), len(x) - 1) - 1
-                for x, at in zip(axes, places, strict=True)]  # fmt: skip
-        return np.asarray(values[tuple(bins)])
-    for i, name in enumerate(table.axes):
-        if name == "energy":
-            axes[i], places[i] = np.log(axes[i]), np.log(places[i])
-        if len(axes[i]) == 1:  # one point holds everywhere
-            axes[i] = np.array([axes[i][0], axes[i][0] + 1.0])
-            values = np.repeat(values, 2, axis=i)
-    found = RegularGridInterpolator(axes, values)(np.column_stack(places))
-    return np.asarray(found, np.float64)
-
-
 def _track_pulls(
     measured: FloatArray, true: FloatArray, profile: DetectorProfile
 ) -> dict[str, FloatArray]:
@@ -250,8 +177,11 @@ def _track_pulls(
     residual[:, 0] /= t[:, 0]
     residual[:, 2] = (residual[:, 2] + np.pi) % (2.0 * np.pi) - np.pi
     sigma = track_resolution(true[single], profile.tracks)
-    for i, name in enumerate(_TRACK):
-        found[name][single] = pull_of(residual[:, i], sigma[:, i])
+    tails = (profile.tracks.momentum.tail, profile.tracks.angles.tail, profile.tracks.angles.tail)
+    for i, (name, tail) in enumerate(zip(_TRACK, tails, strict=True)):
+        found[name][single] = tail_scores(pull_of(residual[:, i], sigma[:, i]), tail)
+    if profile.bremsstrahlung.radiation_length > 0.0:
+        found["pt"][np.abs(mass_squared(true)) < _MASS_TOLERANCE] = np.nan
     return found
 
 

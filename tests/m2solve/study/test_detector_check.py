@@ -1,0 +1,165 @@
+"""The check of a profile: it passes for what it states, and fails for what it does not."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from scipy import stats
+
+from detector.profiles import load_profile
+from detector.sections import Tail
+from m2solve.study.detector_check import check_detector, efficiency_rows, resolution_rows
+from m2solve.study.stated_errors import core_width, electron_scores, tail_scores
+from m2solve.study.validate_command import validate as command
+from simgen.errors import ConfigError, OutputError
+
+REALISTIC = "belle2_realistic"
+N = 20_000
+
+
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory):
+    return check_detector(REALISTIC, tmp_path_factory.mktemp("check") / "c", particles=400)
+
+
+def test_a_profile_agrees_with_itself(checked):
+    assert checked.disagreeing == ()
+    # 4 angles x 10 momenta: 3 quantities of 6 kinds; found, 5 hypotheses of 5; photon, pi0; K_S
+    assert len(checked.resolutions) == 40 * 18
+    assert len(checked.efficiencies) == 40 * (5 * 6 + 2) + 4 * 7
+
+
+def test_scores_of_all_points_together_are_unit_gaussians(checked):
+    """Means and widths of 720 points, in units of their errors."""
+    n = np.sqrt([row.particles for row in checked.resolutions])
+    means = np.array([row.mean for row in checked.resolutions]) * n
+    widths = (np.array([row.width for row in checked.resolutions]) - 1) * n * np.sqrt(2)
+    for z in (means, widths):
+        assert abs(z.mean()) < 4 / np.sqrt(len(z))
+        assert abs(z.std() - 1) < 4 / np.sqrt(2 * len(z))
+
+
+def test_tables_and_figures_are_there(checked):
+    with (checked.folder / "resolutions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(checked.resolutions)
+    assert {row["quantity"] for row in rows} == {"pt", "theta", "phi", "energy"}
+    assert [path.stem for path in checked.figures] == ["resolutions", "scores", "efficiencies"]
+    for path in checked.figures:
+        assert path.stat().st_size > 20_000
+        assert path.with_suffix(".pdf").exists()
+
+
+@pytest.mark.parametrize(
+    ("particle", "changes", "quantity"),
+    [
+        ("pion", {"tracks": {"momentum": {"scattering": 0.00315}}}, "pt"),
+        ("kaon", {"tracks": {"angles": {"scattering": 0.00105}}}, "theta"),
+        ("proton", {"tracks": {"angles": {"tail": {"fraction": 0.04}}}}, "phi"),
+        ("muon", {"tracks": {"momentum": {"tail": {"fraction": 0.06}}}}, "pt"),
+        ("electron", {"bremsstrahlung": {"radiation_length": 0.05}}, "pt"),
+        ("electron", {"bremsstrahlung": {"recovery": 0.5}}, "pt"),
+        ("photon", {"photons": {"energy": {"constant": 0.01}}}, "energy"),
+    ],
+)
+def test_a_profile_that_smears_otherwise_does_not_agree(particle, changes, quantity):
+    stated, smears = load_profile(REALISTIC), load_profile(REALISTIC, changes)
+    rows = list(resolution_rows(particle, smears, stated, 5000))
+    bad = {row.quantity for row in rows if not row.agrees(len(rows))}
+    assert quantity in bad
+    assert bad <= {quantity, "phi", "theta"}
+
+
+@pytest.mark.parametrize(
+    ("particle", "changes", "requirement"),
+    [
+        ("pion", {"tracks": {"efficiency": {"pt_half": 0.065}}}, "found"),
+        ("K_S", {"ks": {"flight_max": 500.0}}, "found"),
+        ("pi0", {"pi0": {"efficiency": 0.93}}, "found"),
+        ("kaon", {"identification": {"pion": {"kaon": 0.11}}}, "pion"),
+        ("muon", {"identification": {"muon": {"p_min": 0.5}}}, "muon"),
+    ],
+)
+def test_other_efficiencies_do_not_agree(particle, changes, requirement):
+    stated, differs = load_profile(REALISTIC), load_profile(REALISTIC, changes)
+    rows = list(efficiency_rows(particle, differs, stated, 4000))
+    assert {row.requirement for row in rows if not row.agrees(len(rows))} == {requirement}
+
+
+def test_a_perfect_detector_has_no_resolution_to_fit(perfect_profile):
+    assert list(resolution_rows("pion", perfect_profile, perfect_profile, 100)) == []
+    rows = list(efficiency_rows("pion", perfect_profile, perfect_profile, 100))
+    assert all(row.agrees() for row in rows)
+
+
+@pytest.fixture
+def perfect_profile():
+    return load_profile("perfect")
+
+
+class TestStatedErrors:
+    TAIL = Tail(fraction=0.1, scale=3.0)
+
+    def mixture(self, n, seed=1):
+        rng = np.random.default_rng(seed)
+        return rng.normal(size=n) * np.where(rng.uniform(size=n) < 0.1, 3.0, 1.0)
+
+    def test_scores_of_a_mixture_are_a_unit_gaussian(self):
+        scores = tail_scores(self.mixture(200_000), self.TAIL)
+        assert stats.kstest(scores, "norm").pvalue > 1e-3
+        assert abs(scores.std() - 1) < 0.005
+        np.testing.assert_allclose(tail_scores(np.array([-50.0, 50.0]), self.TAIL)[0],
+                                   -tail_scores(np.array([50.0]), self.TAIL)[0])  # fmt: skip
+
+    def test_the_width_of_the_core_is_found(self):
+        for seed in range(3):
+            width = core_width(0.02 * self.mixture(200_000, seed), self.TAIL)
+            assert width == pytest.approx(0.02, rel=0.01)
+
+    def test_electron_scores_against_a_plain_simulation(self):
+        """Bethe and Heitler by numpy, with half of the photons recovered at 5 %."""
+        changes = {
+            "tracks": {"momentum": {"curvature": 0, "scattering": 0, "table": 0.004}},
+            "photons": {"energy_min": 0.1, "energy": {"constant": 0.05}},
+            "bremsstrahlung": {"radiation_length": 0.05, "recovery": 0.5},
+        }
+        profile = load_profile("perfect", changes)
+        p4 = np.array([2.0 * np.sin(1.0), 0.0, 2.0 * np.cos(1.0), 2.0])
+        rng = np.random.default_rng(3)
+        left = np.exp(-rng.gamma(0.05 / np.sin(1.0) / np.log(2), size=N))
+        back = (rng.uniform(size=N) < 0.5) & (2.0 * (1 - left) > 0.1)
+        share = left * (1 + 0.004 * rng.normal(size=N))
+        share += back * (1 - left) * (1 + 0.05 * rng.normal(size=N))
+        scores = electron_scores(share, p4, profile)
+        assert stats.kstest(scores, "norm").pvalue > 1e-3
+        assert abs(scores.std() - 1) < 4 / np.sqrt(2 * N)
+
+
+def test_the_command(checked, monkeypatch):
+    run = CliRunner().invoke
+    assert run(command, ["--detector", "belle"]).exit_code == 2
+    assert run(command, ["runs", "--detector", "belle", "-o", "x"]).exit_code == 2
+    asked = {}
+
+    def check(detector, output, *, progress):
+        asked.update(detector=detector, output=output, progress=progress)
+        return checked
+
+    monkeypatch.setattr("m2solve.study.detector_check.check_detector", check)
+    done = run(command, ["--detector", "belle", "-o", "c"])
+    assert done.exit_code == 0, done.output
+    assert asked == {"detector": "belle", "output": "c", "progress": True}
+    assert "of 2028 points agree" in done.output
+
+
+def test_bad_input_is_said(tmp_path):
+    with pytest.raises(ConfigError, match="100 or more"):
+        check_detector("belle2", tmp_path / "c", particles=10)
+    with pytest.raises(ConfigError, match="belle3"):
+        check_detector("belle3", tmp_path / "c")
+    (tmp_path / "f").write_text("")
+    with pytest.raises(OutputError, match="is a file"):
+        check_detector("belle2", tmp_path / "f")
