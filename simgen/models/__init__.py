@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simgen.models.baryons import HYPNONLEPTON
-from simgen.models.btosll import BTOSLLBALL
+from simgen.models.btosll import BTOSLLALI, BTOSLLBALL
 from simgen.models.contract import DecayModel, compile_amplitude
 from simgen.models.d_dalitz import D_DALITZ
 from simgen.models.dalitz import (
@@ -54,6 +54,7 @@ _REGISTRY = {
         SLBKPOLE,
         GOITY_ROBERTS,
         BTOSLLBALL,
+        BTOSLLALI,
         SVV_HELAMP,
         SVP_HELAMP,
         HELAMP,

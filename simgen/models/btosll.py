@@ -1,4 +1,4 @@
-"""BTOSLLBALL: B -> P l+ l- and V l+ l- with form factors of light-cone sum rules.
+"""BTOSLLBALL, BTOSLLALI: B -> P l+ l- and V l+ l- with form factors of light-cone sum rules.
 
 A. Ali, P. Ball, L. T. Handoko, G. Hiller, Phys. Rev. D 61 (2000) 074024, hep-ph/9910221, sect. III.
 The amplitude is T_1.V + T_2.A, with V and A the vector and axial current of the leptons. All
@@ -11,7 +11,8 @@ and A to H of the form factors f_+, f_0, f_T or V, A_0, A_1, A_2, T_1, T_2, T_3 
 coefficients (`simgen.models.wilson`). The sign of i is that of a b quark. The b quark in the
 dipole term has 4.4 GeV.
 
-The one parameter chooses form factors, 1 by default:
+BTOSLLALI has set 1 of K and K* below for every meson and no parameter. The one parameter of
+BTOSLLBALL chooses form factors, 1 by default:
 
 - 1, 2: hep-ph/9910221, smallest and central values, F(0) exp(c_1 s + c_2 s^2 + c_3 s^3), with
   s = q^2/M^2; for pi, eta, rho, omega 1 is F(0)/(1 - a s + b s^2) of P. Ball, R. Zwicky,
@@ -23,13 +24,19 @@ As DECAY_BELLE2.DEC does, list the resonances J/psi, psi(2S) apart; they are not
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numba import carray
 
 from simgen.jit import kernel
-from simgen.models.btosll_form_factors import SETS, form_factor_rows
+from simgen.models.btosll_form_factors import (
+    SETS,
+    Row,
+    common_form_factor_rows,
+    form_factor_rows,
+)
 from simgen.models.contract import DecayModel, Parameters
 from simgen.models.semileptonic import antiquark_decays, meson_spin_states
 from simgen.models.wilson import CKM_D, wilson_coefficients
@@ -164,8 +171,25 @@ def btosllball_amplitude(parameters: Any, pdgids: Any, momenta: Any, out: Any) -
                     a[k, j, i] = root * value
 
 
+@dataclass(frozen=True)
 class RareDecayModel(DecayModel):
-    """BTOSLLBALL, whose daughters are a light meson and a pair of leptons."""
+    """A model whose daughters are a light meson and a pair of leptons.
+
+    Attributes
+    ----------
+    common
+        Whether all mesons of a spin have the same form factors.
+    """
+
+    common: bool = False
+
+    def _rows(
+        self, parameters: Parameters, parent: ParticleData, meson: ParticleData
+    ) -> tuple[bool, tuple[Row, ...]] | None:
+        """Return whether the transition is b -> d, and its form factors; None if there are none."""
+        if self.common:
+            return common_form_factor_rows(parent, meson)
+        return form_factor_rows(parent, meson, _set_of(parameters))
 
     def problem(
         self, parameters: Parameters, parent: ParticleData, daughters: Sequence[ParticleData]
@@ -189,10 +213,12 @@ class RareDecayModel(DecayModel):
         if first != -second or abs(first) not in _LEPTONS:
             names = f"{daughters[1].name} {daughters[2].name}"
             return f"{self.name} needs a charged lepton and its antiparticle, found {names}"
-        if form_factor_rows(parent, daughters[0], _set_of(parameters)) is None:
+        if self._rows(parameters, parent, daughters[0]) is None:
+            which = "" if self.common else f" {_set_of(parameters)}"
+            has = "pi, eta, K, rho, omega, K*, phi of B and B_s" if self.common else SETS
             return (
-                f"{self.name} has no form factors {_set_of(parameters)} of {parent.name} -> "
-                f"{daughters[0].name}; it has {SETS}"
+                f"{self.name} has no form factors{which} of {parent.name} -> {daughters[0].name}; "
+                f"it has {has}"
             )
         return None
 
@@ -200,7 +226,7 @@ class RareDecayModel(DecayModel):
         self, parameters: Parameters, parent: ParticleData, daughters: Sequence[ParticleData]
     ) -> tuple[float, ...]:
         """Return 1 for b -> d, else 0, and nine numbers for each form factor; 64 in all."""
-        found = form_factor_rows(parent, daughters[0], _set_of(parameters))
+        found = self._rows(parameters, parent, daughters[0])
         if found is None:
             return ()
         to_down, rows = found
@@ -223,4 +249,13 @@ BTOSLLBALL = RareDecayModel(
     parameters=("form factors",),
     n_required=0,
     pole=1,
+)
+
+BTOSLLALI = RareDecayModel(
+    name="BTOSLLALI",
+    amplitude=btosllball_amplitude,
+    reference="A. Ali, P. Ball, L. T. Handoko, G. Hiller, Phys. Rev. D 61 (2000) 074024, "
+    "hep-ph/9910221",
+    pole=1,
+    common=True,
 )

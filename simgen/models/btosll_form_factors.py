@@ -163,10 +163,25 @@ def form_factor_rows(
     parent: ParticleData, meson: ParticleData, which: int
 ) -> tuple[bool, tuple[Row, ...]] | None:
     """Return whether the transition is b -> d, and its form factors; None if there are none."""
-    name = _MESONS.get(abs(meson.pdgid), "")
-    if abs(parent.pdgid) == _B_S:
-        name = f"B_s {name}"
-    elif abs(parent.pdgid) not in _B:
-        return None
-    rows = _ROWS.get((which, name))
+    name = _transition(parent, meson)
+    rows = None if name is None else _ROWS.get((which, name))
     return None if rows is None else (name in _TO_DOWN, rows)
+
+
+def common_form_factor_rows(
+    parent: ParticleData, meson: ParticleData
+) -> tuple[bool, tuple[Row, ...]] | None:
+    """Return the same for BTOSLLALI: set 1 of K and K* for every scalar and vector meson."""
+    name = _transition(parent, meson)
+    rows = _ROWS[1, "K*" if meson.spin2 > 0 else "K"]
+    return None if name is None else (name in _TO_DOWN, rows)
+
+
+def _transition(parent: ParticleData, meson: ParticleData) -> str | None:
+    """Return the name of a transition in the tables, None for other particles."""
+    name = _MESONS.get(abs(meson.pdgid))
+    if name is None:
+        return None
+    if abs(parent.pdgid) == _B_S:
+        return f"B_s {name}"
+    return name if abs(parent.pdgid) in _B else None

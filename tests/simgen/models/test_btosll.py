@@ -213,6 +213,17 @@ def test_electrons_from_the_photon_pole_are_found(tmp_path):
     assert result.pvalue > P_MIN
 
 
+def test_ali_has_one_set_of_form_factors():
+    """Those of K* in set 1, for any vector meson, with the masses of the decay."""
+    b_s, phi, k_star = (TABLE.by_name(n) for n in ("B_s0", "phi", "K*-"))
+    ali = find_model("BTOSLLALI")
+    assert ali.prepare((), b_s, [phi]) == MODEL.prepare((), TABLE.by_name("B-"), [k_star])
+    daughters = [phi, TABLE.by_name("mu+"), TABLE.by_name("mu-")]
+    assert ali.problem((), b_s, daughters) is None
+    assert "takes 0 parameters, found 1" in ali.problem((1.0,), b_s, daughters)
+    assert "it has pi, eta, K" in ali.problem((), TABLE.by_name("D0"), daughters)
+
+
 def test_decays_it_serves():
     def problem(parameters, parent, *names):
         daughters = [TABLE.by_name(n) for n in names]
