@@ -151,6 +151,9 @@ class TestValues:
         ("change", "words"),
         [
             ({"vertices": {"r_sig": {"z": -0.1}}}, ["vertices.r_sig.z", "found -0.1"]),
+            ({"vertices": {"method": "fitted"}}, ["vertices.method", "'smear' or 'fit'"]),
+            ({"vertices": {"constraint": "ip"}}, ["vertices", "method: fit"]),
+            ({"tracks": {"impact": {"d0": {"hits": -0.1}}}}, ["tracks.impact.d0.hits", "-0.1"]),
             ({"tracks": {"momentum": {"curvature": -0.1}}}, ["tracks.momentum.curvature"]),
             ({"tracks": {"theta": [150.0, 17.0]}}, ["tracks.theta", "0 <= min < max <= 180"]),
             ({"photons": {"energy_min": float("nan")}}, ["photons.energy_min", "nan"]),

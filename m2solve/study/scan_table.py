@@ -162,10 +162,14 @@ def write_scan(path: Path, rows: Sequence[ScanRow], header: Header) -> None:
         write_header(file, header)
 
 
+# "method" would be taken for the column of that name.
+_NEEDS_PARENT = frozenset({*POSITION, "method"})
+
+
 def short_names(axes: Sequence[str]) -> list[str]:
     """Return the ends of the axes' names, for instance ``r_0.z``, or all if these are equal."""
     parts = [name.split(".") for name in axes]
-    short = [".".join(p[-2:]) if p[-1] in POSITION else p[-1] for p in parts]
+    short = [".".join(p[-2:]) if p[-1] in _NEEDS_PARENT else p[-1] for p in parts]
     return short if len(set(short)) == len(short) else list(axes)
 
 

@@ -47,8 +47,8 @@ _MOMENTA = ("k_sig_px", "k_sig_py", "k_sig_pz", "k_sig_p",
 MOST_FIGURES = 5
 _BINS = 80
 _PULL_EDGES = np.linspace(-5.0, 5.0, 51)
-_PULL_STYLES = (("#0072B2", "o", -0.04), ("#D55E00", "s", 0.0), ("#009E73", "^", 0.04),
-                ("#CC79A7", "D", 0.08))  # fmt: skip
+_PULL_STYLES = (("#0072B2", "o", -0.045), ("#D55E00", "s", -0.015), ("#009E73", "^", 0.015),
+                ("#CC79A7", "D", 0.045))  # fmt: skip
 _STATUS_COLORS = {
     Status.SOLVED: "#0072B2",
     Status.UNBALANCED: "#56B4E9",

@@ -9,6 +9,7 @@ import pytest
 
 import m2solve
 from detector.candidates import CANDIDATE_LAYOUT, CandidateTable
+from detector.flight_prior import flight_prior
 from m2solve import Status
 from m2solve.study.config import SolverConfig
 from m2solve.study.methods import (
@@ -20,6 +21,7 @@ from m2solve.study.methods import (
     solve_candidates,
 )
 from simgen.io.layout import MOMENTUM
+from simgen.particles import particle_table
 
 N, M_B = 50_000, 5.27934
 SIGMA = {"r_0": [0.010, 0.0003, 0.350], "r_sig": [0.025] * 3, "r_tag": [0.025] * 3}
@@ -189,6 +191,45 @@ class TestFlight:
         settings = {"variables": ("M2BV", "M2V"), "m_nunu": ("true",), "delta": 0.1}
         sig, tag = (solved(few, **settings, side=side) for side in ("signal", "tag"))
         assert (sig["M2BV_true/cos_theta"] != tag["M2BV_true/cos_theta"]).mean() > 0.99
+
+
+class TestVertices:
+    """What the likelihood is given of the candidates' vertices."""
+
+    METHOD = Method("M2sBV", "m_hat", SolverConfig(vertices=BOTH))
+
+    def test_correlations_count(self, few):
+        rng = np.random.default_rng(1)
+        correlation = {
+            f"{name}_correlation": rng.uniform(-0.4, 0.4, (len(few), 3)) for name in BOTH
+        }
+        table = replace(few, **correlation)
+        found = Candidates.of(table, M_B).vertices(self.METHOD)
+        r_0 = np.diag(np.square(SIGMA["r_0"]))
+        for i in range(0, len(table), 100):
+            errors = np.zeros((6, 6))
+            for k, name in enumerate(BOTH):
+                x, y, z = correlation[f"{name}_correlation"][i]
+                matrix = np.array([[1, x, y], [x, 1, z], [y, z, 1]])
+                block = matrix * np.outer(SIGMA[name], SIGMA[name])
+                errors[3 * k : 3 * k + 3, 3 * k : 3 * k + 3] = block
+            # the errors of both flights have that of r_0 in common
+            weight = np.linalg.inv(errors + np.tile(r_0, (2, 2)))
+            np.testing.assert_allclose(found.weight_sig[i], weight[:3, :3], rtol=1e-7, atol=1e-3)
+            np.testing.assert_allclose(found.weight_tag[i], weight[3:, 3:], rtol=1e-7, atol=1e-3)
+            np.testing.assert_allclose(found.weight_cross[i], -weight[:3, 3:], rtol=1e-7, atol=1e-3)
+
+    def test_a_constraint_is_taken_out(self, few):
+        table = replace(few, vertex_constraint=np.ones(len(few), np.int8))
+        parent = particle_table().by_name("B+")
+        found = Candidates.of(table, M_B).vertices(self.METHOD)
+        expected = m2solve.Vertices.measured(
+            table.r_0, table.r_sig, table.r_tag, error_0=SIGMA["r_0"], error_sig=SIGMA["r_sig"],
+            error_tag=SIGMA["r_tag"], c_tau=parent.ctau,
+            flight_prior=flight_prior(table.total, parent),
+        )  # fmt: skip
+        np.testing.assert_allclose(found.flight_sig, expected.flight_sig, atol=1e-12)
+        assert np.max(np.abs(found.flight_sig - few.flight_sig)) > 0.01
 
 
 class TestOverloaded:
