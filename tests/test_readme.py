@@ -52,7 +52,7 @@ def test_ci_runs_the_test_line_of_the_readme() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert "README.md" in script
     lines = [line for block in code("sh") for line in block.splitlines()]
-    assert [line for line in lines if line.endswith("-m pytest")]
+    assert [line for line in lines if "-m pytest" in line]
 
 
 def test_version_is_in_one_place() -> None:
