@@ -1,4 +1,4 @@
-"""The beams as the analyst knows them: the mean, and how far its calibration is off."""
+"""The beams as the analyst knows them: momentum and interaction point, as far as calibrated."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from detector.streams import BEAM_KNOWLEDGE
+from detector.profiles import Axes
+from detector.streams import BEAM_KNOWLEDGE, R_0
+from detector.vertices import smear_vertices
 from simgen.jit import kernel
 from simgen.random import Stage, normal_pair, open_stream, seek
 
@@ -42,6 +44,42 @@ def known_beams(profile: DetectorProfile, event_id: IntArray, seed: int) -> Floa
     scale = 1.0 + (known.sqrt_s_shift + known.sqrt_s_spread * deviate) / sqrt_s
     beams: FloatArray = scale[:, np.newaxis] * profile.beams.total()
     return beams
+
+
+def known_primary_vertices(
+    true: FloatArray, event_id: IntArray, profile: DetectorProfile, seed: int
+) -> FloatArray:
+    """Return the measured primary vertices.
+
+    Smeared with the standard deviations `vertices.r_0`, and shifted as the interaction point that
+    the analyst assumes is.
+
+    Parameters
+    ----------
+    true
+        (n, 3) true positions, mm.
+    event_id
+        (n,) the events' numbers.
+    profile
+        Resolution, and knowledge of the interaction point.
+    seed
+        The run's seed.
+
+    Returns
+    -------
+    (n, 3) array
+        Measured positions, mm.
+    """
+    shift = profile.beam_knowledge.position
+    measured = smear_vertices(true, event_id, profile.vertices.r_0, R_0, seed)
+    measured += np.array([shift.x, shift.y, shift.z])
+    return measured
+
+
+def stated_primary_vertex(profile: DetectorProfile) -> Axes:
+    """Return the standard deviations of the primary vertex that the analyst assumes, mm."""
+    true, scale = profile.vertices.r_0, profile.beam_knowledge.size
+    return Axes(x=true.x * scale.x, y=true.y * scale.y, z=true.z * scale.z)
 
 
 @kernel

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from detector.beam_knowledge import known_beams
+from detector.beam_knowledge import (
+    known_beams,
+    known_primary_vertices,
+    stated_primary_vertex,
+)
 from detector.config import CandidateConfig, SignalTopology
 from detector.cutflow import CutFlow
 from detector.decay_vertices import measure_decay_vertices, same_uncertainty, to_covariance
@@ -22,9 +26,7 @@ from detector.reconstruct import (
     require_identification,
     smear_objects,
 )
-from detector.streams import R_0
 from detector.topology import Role, Slot, TagMeson, TauMode, find_topology
-from detector.vertices import smear_vertices
 from simgen.io.layout import CORRELATION, MOMENTUM, POSITION, Field, from_columns, to_columns
 from simgen.random import Stage, open_stream
 
@@ -371,8 +373,7 @@ def smear_block(
     from_parent = rows[:, _of_parent(config.topology)]
     true_r_sig = _decay_vertices(block, start, from_parent, rows[:, Slot.PARENT_SIG])
     true_r_tag = _decay_vertices(block, start, rows[:, Slot.TAG_LEPTON], rows[:, Slot.PARENT_TAG])
-    vertices = profile.vertices
-    r_0 = smear_vertices(true_r_0, event_id, vertices.r_0, R_0, seed)
+    r_0 = known_primary_vertices(true_r_0, event_id, profile, seed)
     total = known_beams(profile, event_id, seed)
     r_sig, r_tag = measure_decay_vertices(
         block,
@@ -408,12 +409,12 @@ def smear_block(
         r_0=r_0,
         r_sig=r_sig.position,
         r_tag=r_tag.position,
-        r_0_sigma=same_uncertainty(vertices.r_0, len(events)),
+        r_0_sigma=same_uncertainty(stated_primary_vertex(profile), len(events)),
         r_sig_sigma=r_sig.sigma,
         r_tag_sigma=r_tag.sigma,
         r_sig_correlation=r_sig.correlation,
         r_tag_correlation=r_tag.correlation,
-        vertex_constraint=np.full(len(events), vertices.constraint == "ip", dtype=np.int8),
+        vertex_constraint=np.full(len(events), profile.vertices.constraint == "ip", dtype=np.int8),
         true_kaon=true[Role.KAON],
         true_lepton=true[Role.LEPTON],
         true_prong=true[Role.PRONG],

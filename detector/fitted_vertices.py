@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from detector.beam_knowledge import stated_primary_vertex
 from detector.flight_prior import flight_prior
 from detector.helix import N_PARAMETERS
 from detector.impact import ImpactModel, impact_model, measure_perigee
@@ -128,7 +129,7 @@ def vertex_prior(
     """
     if profile.vertices.constraint == "ip":
         flight, spread = flight_prior(total, parent)
-        return r_0 + flight, spread + np.diag(np.square(profile.vertices.r_0.as_tuple()))
+        return r_0 + flight, spread + np.diag(np.square(stated_primary_vertex(profile).as_tuple()))
     mean = np.array(profile.beams.interaction_region.mean, dtype=np.float64)
     return np.tile(mean, (len(r_0), 1)), np.tile(np.eye(3) * BEAM_PIPE**2, (len(r_0), 1, 1))
 
