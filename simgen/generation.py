@@ -44,7 +44,7 @@ from simgen.runner import (
 )
 
 # Sections of a run's configuration that later stages read and check.
-LATER_SECTIONS = ("candidates", "solver")
+LATER_SECTIONS = ("candidates", "solver", "paper")
 _BYTES_PER_PARTICLE = 60.0  # measured with gzip on signal events, benchmarks/README.md
 _PACKAGES = ("simgen", "numpy", "numba", "h5py", "particle", "decaylanguage")
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from detector.config import CandidateConfig
 from m2solve.study.mass_file import MASS_NAMES, MassFile
+from m2solve.study.paper_settings import PaperSettings  # noqa: TC001  (pydantic needs it)
 from simgen.config import GenerateConfig
 
 SOLVED_VARIABLES = ("M2", "M2s", "M2sB", "M2V", "M2sV", "M2BV", "M2sBV")
@@ -127,6 +128,9 @@ class RunConfig(GenerateConfig):
     )
     candidates: CandidateConfig = CandidateConfig()
     solver: SolverConfig = SolverConfig()
+    paper: PaperSettings | None = Field(
+        default=None, description="detectors at which to compare with arXiv:2209.03387"
+    )
 
     @model_validator(mode="after")
     def _suits_topology(self) -> RunConfig:

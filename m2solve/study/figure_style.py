@@ -79,6 +79,8 @@ _DPI = 160
 _TICKS = ("direction", "top", "right", "major.top", "major.bottom", "major.left", "major.right")
 _OWN = {
     "font.size": 10.0,
+    "axes.titlesize": "medium",
+    "figure.titlesize": "medium",
     "legend.fontsize": "small",
     "legend.frameon": False,
     "xtick.major.size": 5.0,

@@ -176,7 +176,7 @@ def draw_m_hat(histograms: RunHistograms) -> tuple[Figure, dict[str, FloatArray]
                              rasterized=True)  # fmt: skip
     right.plot([0.0, 1.8], [0.0, 1.8], color="white", linewidth=0.8, linestyle="--")
     right.set(xlabel=r"true $m_{\nu\nu}$ (GeV)", ylabel=r"$|\hat m|$ (GeV)", aspect="equal")
-    figure.colorbar(image, ax=right, label="candidates in 20 MeV x 20 MeV")
+    figure.colorbar(image, ax=right, label="candidates in 20 MeV × 20 MeV")
     return figure, table
 
 

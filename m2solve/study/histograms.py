@@ -139,6 +139,19 @@ class RunHistograms:
                 total += self.status[method.name, name]
         return total
 
+    def fill_masses(self, columns: Columns) -> None:
+        """Add true m_nunu and m_hat of the leptonic candidates of a block of solutions."""
+        leptonic = np.isin(columns["candidate/tau_mode"], GROUPS["leptonic"])
+        weight = np.asarray(columns["candidate/weight"], np.float64)[leptonic]
+        m_nunu = np.asarray(columns["candidate/m_nunu"], np.float64)[leptonic]
+        squared = np.asarray(columns["candidate/m_hat_squared"], np.float64)[leptonic]
+        signed = np.copysign(np.sqrt(np.abs(squared)), squared)
+        self.m_nunu.fill(m_nunu, weight)
+        self.m_hat.fill(signed, weight)
+        self.plane += np.histogram2d(
+            m_nunu, np.abs(signed), bins=(PLANE_EDGES, PLANE_EDGES), weights=weight
+        )[0]
+
     def imaginary_share(self) -> float:
         """Return the share of leptonic candidates with m_hat^2 < 0."""
         zero = int(np.searchsorted(MASS_EDGES, 0.0, side="left"))
@@ -221,17 +234,7 @@ def _fill_block(found: RunHistograms, columns: Columns, true_k_sig: FloatArray |
     mode = columns["candidate/tau_mode"]
     of_mode: dict[str, BoolArray] = {n: np.asarray(mode == i) for n, i in TAU_MODES.items()}
     found.candidates += len(weight)
-    leptonic = of_mode["e"] | of_mode["mu"]
-    m_nunu = np.asarray(columns["candidate/m_nunu"], np.float64)
-    squared = np.asarray(columns["candidate/m_hat_squared"], np.float64)
-    signed = np.copysign(np.sqrt(np.abs(squared)), squared)
-    found.m_nunu.fill(m_nunu[leptonic], weight[leptonic])
-    found.m_hat.fill(signed[leptonic], weight[leptonic])
-    counts, _, _ = np.histogram2d(
-        m_nunu[leptonic], np.abs(signed[leptonic]), bins=(PLANE_EDGES, PLANE_EDGES),
-        weights=weight[leptonic],
-    )  # fmt: skip
-    found.plane += counts
+    found.fill_masses(columns)
     true_cosine = np.asarray(columns["candidate/cos_theta"], np.float64)
     for method in found.methods:
         name = method.name

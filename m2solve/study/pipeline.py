@@ -13,6 +13,7 @@ from detector.stage import CANDIDATES, Smearing, check_beams
 from m2solve.study.config import RunConfig
 from m2solve.study.figures import draw_figures
 from m2solve.study.histograms import fill_histograms
+from m2solve.study.paper_stage import PaperPlan, PaperResult, plan_paper
 from m2solve.study.report import (
     Row,
     print_cut_flow,
@@ -93,6 +94,11 @@ class Plan:
     smearing: Smearing
     solving: Solving
 
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """Folders of shards."""
+        return TRUTH, CANDIDATES, SOLUTIONS
+
     def resolved(self) -> str:
         """Return the whole configuration as YAML; a run of it makes the same files."""
         parts: dict[str, Any] = dict(self.generation.resolved)
@@ -120,6 +126,21 @@ class Plan:
         block = self.generation.block(events.start, len(events))
         smeared = self.smearing.block(block)
         return [block, smeared, self.solving.block(smeared[0])]
+
+    def finish(self, folder: Path) -> Result:
+        """Make summary and figures from the files, so that a resumed run has the same."""
+        histograms = fill_histograms(folder, folder)
+        rows = summarise(histograms)
+        write_text(folder / SUMMARY, to_csv(rows))
+        draw_figures(histograms, folder / FIGURES)
+        generator = self.generation.generator
+        return Result(
+            folder=folder,
+            summary=tuple(rows),
+            cut_flow=total_cut_flow(folder),
+            notes=generator.notes(),
+            problems=generator.problems(),
+        )
 
 
 def plan_run(config: ConfigSource, *, events: int | None = None, seed: int | None = None) -> Plan:
@@ -152,8 +173,11 @@ def run(
     workers: int | None = None,
     if_exists: IfExists = "error",
     progress: bool = False,
-) -> Result:
+) -> Result | PaperResult:
     """Generate, smear and solve; leave files, table and figures in a run folder.
+
+    With a section ``paper`` in the configuration, compare with arXiv:2209.03387 instead: several
+    detectors at once, and a page with the paper's figures and statements.
 
     Parameters
     ----------
@@ -172,19 +196,22 @@ def run(
 
     Returns
     -------
-    Result
-        Where everything is, and the summary.
+    Result or PaperResult
+        Where everything is, and the summary or the statements.
 
     Raises
     ------
     SimgenError
         Naming what is wrong with the configuration, the decay files or the output.
     """
-    plan = plan_run(config, events=events, seed=seed)
+    has_paper = read_config(config)[0].get("paper") is not None
+    plan: Plan | PaperPlan = (plan_paper if has_paper else plan_run)(
+        config, events=events, seed=seed
+    )
     folder = Path(output)
     if is_file(folder):
         raise OutputError(f"{folder}: a run leaves a folder; give a name without {folder.suffix}")
-    stages = [folder / name for name in (TRUTH, CANDIDATES, SOLUTIONS)]
+    stages = [folder / name for name in plan.stages]
     every, sinks = plan.generation.shards(), plan.sinks(folder)
     check_room(folder, plan.expected_bytes(missing_shards(stages, every)))
     open_output(folder, plan.resolved(), if_exists)
@@ -207,20 +234,5 @@ def run(
                 compression=plan.config.output.compression,
                 advance=advance,
             )
-        return _finish(plan, folder)
-
-
-def _finish(plan: Plan, folder: Path) -> Result:
-    """Make summary and figures from the files, so that a resumed run has the same."""
-    histograms = fill_histograms(folder, folder)
-    rows = summarise(histograms)
-    write_text(folder / SUMMARY, to_csv(rows))
-    draw_figures(histograms, folder / FIGURES)
-    generator = plan.generation.generator
-    return Result(
-        folder=folder,
-        summary=tuple(rows),
-        cut_flow=total_cut_flow(folder),
-        notes=generator.notes(),
-        problems=generator.problems(),
-    )
+        with progress_bar("summary and figures", None, show=progress):
+            return plan.finish(folder)

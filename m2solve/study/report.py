@@ -14,6 +14,7 @@ from rich.table import Table
 
 from m2solve.solution import Status
 from m2solve.study.histograms import GROUPS, Histogram, RunHistograms, fill_histograms
+from m2solve.study.peak import half_width
 from simgen.io.hdf5 import find_shards, read_header
 from simgen.particles import particle_table
 
@@ -87,7 +88,7 @@ def summarise(histograms: RunHistograms) -> list[Row]:
                     group=group,
                     candidates=recoil.total,
                     median=recoil.quantile(0.5),
-                    half_width=0.5 * (recoil.quantile(0.84) - recoil.quantile(0.16)),
+                    half_width=half_width(recoil),
                     within_50=_near_tau(recoil, 0.05),
                     within_100=_near_tau(recoil, 0.10),
                     merit=merit,

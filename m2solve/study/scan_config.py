@@ -19,7 +19,7 @@ from simgen.generation import ConfigSource, Generation, to_yaml
 from simgen.generators.base import check_settings, make_generator
 
 _EXAMPLE = "scan: {axes: {detector.vertices.r_sig: [0.005, 0.025]}}"
-_STAGES = frozenset({"detector", "candidates", "solver"})
+_STAGES = frozenset({"detector", "candidates", "solver", "paper"})
 
 
 class ScanSettings(BaseModel):
@@ -102,6 +102,8 @@ def read_scan(
         data, folder = _derive(data, source, folder)
     data.update({k: v for k, v in (("events", events), ("seed", seed)) if v is not None})
     run = validate(RunConfig, data, source)
+    if run.paper is not None:
+        raise ConfigError(f"{source}: a run with a section 'paper' cannot be scanned; leave it out")
     profile = load_profile(run.detector, relative_to=folder)
     generation = _generation(run, profile, source, folder)
     check_beams(profile, generation.beams, source)

@@ -1,4 +1,4 @@
-"""Statistical errors of what a scan says of M_recoil, and the full width at half maximum.
+"""Statistical errors of what a scan says of M_recoil.
 
 n is the effective number of candidates, (sum w)^2 / sum w^2. Quantiles have the asymptotic
 covariance p (1 - q) / (n f(x_p) f(x_q)), p <= q, of order statistics (H. Cramer, Mathematical
@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from m2solve.study.histograms import Histogram
+from m2solve.study.peak import BIN, full_width
 from m2solve.study.report import figure_of_merit
 
 if TYPE_CHECKING:
     from simgen.typing import FloatArray
 
-_BIN = 10  # of 1 MeV
 _REPLICAS = 50  # so that an error is known to 10 %
 _LOW, _HIGH = 0.16, 0.84
 _STEP = 0.02  # in probability, over which the density at a quantile is measured
@@ -44,33 +44,12 @@ def share_error(share: float, n: float) -> float:
     return math.sqrt(max(share * (1.0 - share), 0.0) / n) if n > 0.0 else math.nan
 
 
-def full_width(recoil: Histogram) -> float:
-    """Return the full width at half maximum, GeV; nan if a side does not fall to the half.
-
-    Of bins of 10 MeV smoothed with (1, 2, 1)/4, between the crossings nearest to the maximum,
-    interpolated linearly. Bins and smoothing add 18 MeV in quadrature.
-    """
-    edges, counts = recoil.rebinned(_BIN)
-    padded = np.pad(counts, 1)
-    smooth = 0.25 * (padded[:-2] + 2.0 * padded[1:-1] + padded[2:])
-    peak = int(smooth.argmax())
-    level = 0.5 * smooth[peak]
-    below = np.flatnonzero(smooth < level)
-    left, right = below[below < peak], below[below > peak]
-    if len(left) == 0 or len(right) == 0:
-        return math.nan
-    i, j = int(left[-1]), int(right[0])
-    a = i + (level - smooth[i]) / (smooth[i + 1] - smooth[i])
-    b = j - (level - smooth[j]) / (smooth[j - 1] - smooth[j])
-    return float((b - a) * (edges[1] - edges[0]))
-
-
 def replica_errors(recoil: Histogram, n: float, seed: int) -> tuple[float, float]:
     """Return the errors of `full_width` (GeV) and `figure_of_merit` for n effective candidates."""
     if n <= 0.0 or recoil.total <= 0.0:
         return math.nan, math.nan
     per_weight = n / recoil.total
-    _, counts = recoil.rebinned(_BIN)
+    _, counts = recoil.rebinned(BIN)
     outside = recoil.total - counts.sum()
     generator = np.random.default_rng(seed)
     drawn = generator.poisson(np.append(counts, outside) * per_weight, (_REPLICAS, len(counts) + 1))
@@ -78,7 +57,7 @@ def replica_errors(recoil: Histogram, n: float, seed: int) -> tuple[float, float
     for i, replica in enumerate(drawn):
         copy = Histogram(recoil.edges)
         # Both look only at bins of 10 MeV, so it does not matter where in them the counts are.
-        copy.counts[1 : 1 + len(counts) * _BIN : _BIN] = replica[:-1]
+        copy.counts[1 : 1 + len(counts) * BIN : BIN] = replica[:-1]
         copy.counts[-1] = replica[-1]
         widths[i], merits[i] = full_width(copy), figure_of_merit(copy)
     return _spread(widths), _spread(merits)

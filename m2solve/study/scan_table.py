@@ -14,8 +14,9 @@ from rich import box
 from rich.table import Table
 
 from m2solve.study.histograms import GROUPS, TAU_MODES
+from m2solve.study.peak import full_width
 from m2solve.study.report import summarise
-from m2solve.study.scan_errors import full_width, half_width_error, replica_errors, share_error
+from m2solve.study.scan_errors import half_width_error, replica_errors, share_error
 from simgen.io.atomic import atomic_file
 from simgen.io.hdf5 import write_header
 from simgen.io.layout import POSITION

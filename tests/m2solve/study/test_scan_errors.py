@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from m2solve.study.histograms import RECOIL_EDGES, Histogram
+from m2solve.study.peak import full_width, half_width
 from m2solve.study.report import figure_of_merit
-from m2solve.study.scan_errors import full_width, half_width_error, replica_errors, share_error
+from m2solve.study.scan_errors import half_width_error, replica_errors, share_error
 from m2solve.study.scan_table import short_names, with_error
 
 TOYS, N, WIDTH = 400, 6000, 0.08
@@ -19,10 +20,6 @@ def histogram(values, weight=1.0) -> Histogram:
     found = Histogram(RECOIL_EDGES)
     found.fill(values, np.full(len(values), weight))
     return found
-
-
-def half_width(found: Histogram) -> float:
-    return 0.5 * (found.quantile(0.84) - found.quantile(0.16))
 
 
 @pytest.fixture(scope="module")
