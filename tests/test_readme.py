@@ -12,6 +12,8 @@ import yaml
 
 import simgen
 from m2solve.study import run
+from m2solve.study.scan_config import read_scan
+from m2solve.study.scan_points import make_points
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -39,13 +41,21 @@ def test_python_example_draws_a_figure(run_folder: Path, monkeypatch: pytest.Mon
 
 
 def test_study_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (example,) = code("yaml")
+    example, _ = code("yaml")
     assert len(example.splitlines()) < 10
     monkeypatch.chdir(tmp_path)
     Path("study.yaml").write_text(example, encoding="utf-8")
     result = run("study.yaml", "out", events=200)
     resolved = yaml.safe_load((result.folder / "config.yaml").read_text(encoding="utf-8"))
     assert resolved["detector"]["vertices"]["r_sig"] == {"x": 0.015, "y": 0.015, "z": 0.015}
+
+
+def test_scan_example_compares_with_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, example = code("yaml")
+    monkeypatch.chdir(tmp_path)
+    Path("whatif.yaml").write_text(example, encoding="utf-8")
+    points = make_points(read_scan("whatif.yaml"))
+    assert [p.smearing.profile.vertices.r_sig.z for p in points] == [0.025, 0.015]
 
 
 def test_ci_runs_the_test_line_of_the_readme() -> None:

@@ -219,8 +219,8 @@ def _zero_to_m_hat(samples: Samples) -> Statement:
         "From m = 0 to m̂, height and width of the M2(s)V peak improve clearly, those of M2sB "
         "slightly.",
         _improvements(samples, *changes, solved_only=False),
-        "At 350 µm the vertices, not the mass, decide how wide M2V is. M2sB gains as much as "
-        "M2sV because with m̂ more of its leptonic candidates have an exact solution, "
+        "At 350 µm the vertices, not the mass, decide how wide M2V is. What M2sB gains "
+        "is mostly that with m̂ more of its leptonic candidates have an exact solution, "
         f"{_share(samples, 'M2sB_m_hat')} instead of {_share(samples, 'M2sB_zero')}. "
         + _ONLY_SOLVED,
         _improvements(samples, *changes, solved_only=True),
@@ -352,11 +352,10 @@ def _random(samples: Samples) -> Statement:
                 *_ABOUT_FIVE,
             ),
         ),
-        f"Random cos θ gives {1000 * widths['random']:.0f} MeV. The hadronic tag here, an own "
-        f"estimate of B_tag to 15 MeV an axis, gives {1000 * widths['tag']:.0f} MeV, hardly more "
-        f"than the true angle ({1000 * widths['true']:.0f} MeV), for it has neither wrong "
-        f"combinations nor lost particles. A ratio of five needs an error of B_tag about "
-        f"{scale:.1f} times as large.",
+        f"Random cos θ gives {1000 * widths['random']:.0f} MeV. The hadronic tag is B_tag with "
+        "the error that the profile estimates, without wrong combinations or lost particles. It "
+        f"gives {1000 * widths['tag']:.0f} MeV, the true angle {1000 * widths['true']:.0f} MeV. A "
+        f"ratio of five needs an error about {scale:.1f} times that of the profile.",
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import h5py
 
 from simgen.errors import FileFormatError
-from simgen.io.hdf5 import Header, find_shards, read_header
+from simgen.io.hdf5 import Header, find_shards, read_header, shard_name
 
 STAGES = ("truth", "candidates", "solutions")
 
@@ -66,8 +66,9 @@ def inspect(path: str | Path) -> list[Contents]:
     """
     place = Path(path)
     folders = [place / stage for stage in STAGES if (place / stage).is_dir()]
+    others = sorted(shard.parent for shard in place.glob(f"*/{shard_name(0)}"))
     found = []
-    for folder in folders or [place]:
+    for folder in folders or others or [place]:
         files = find_shards(folder)
         headers = tuple(read_header(file) for file in files)
         found.append(Contents(headers[0].stage, tuple(files), headers, _columns(files)))

@@ -13,6 +13,7 @@ import yaml
 from m2solve.study import read_solutions, run, scan
 from m2solve.study.paper_points import make_paper_points, point_layout
 from m2solve.study.paper_stage import PaperResult
+from simgen import inspect
 from simgen.errors import ConfigError, OutputError
 from simgen.io.hdf5 import concatenate_columns, find_shards, read_header
 
@@ -134,6 +135,12 @@ def test_a_point_is_what_a_run_of_its_detector_gives(done, tmp_path, monkeypatch
         for method in point.methods:
             recoil = expected[method.name, "m_recoil"].astype(np.float32)
             assert np.array_equal(found[f"{method.name}/m_recoil"], recoil, equal_nan=True)
+
+
+def test_inspect_shows_every_point(done):
+    found = inspect(done.folder)
+    assert [contents.files[0].parent.name for contents in found] == sorted(POINTS)
+    assert {contents.stage for contents in found} == {"recoil"}
 
 
 def test_points_with_the_same_beams_share_their_truth(done):
