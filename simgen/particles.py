@@ -32,6 +32,7 @@ HBAR_C = 1.973269804593025e-13
 """hbar c in GeV mm: c tau = HBAR_C / width."""
 
 GEV_PER_MEV = 1e-3
+_MASS_RANGE_WIDTHS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +164,21 @@ def particle_table() -> ParticleTable:
             by_name[name] = found
         by_pdgid[pdgid] = by_name[name]
     return ParticleTable(by_name, by_pdgid)
+
+
+@lru_cache(maxsize=1)
+def _mass_ranges() -> dict[str, float]:
+    """Return how far below the pole lineshapes begin, GeV, by name."""
+    text = files("simgen.data").joinpath("mass_ranges.csv").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    return {row["name"]: float(row["below"]) for row in csv.DictReader(lines)}
+
+
+def mass_range(data: ParticleData) -> float:
+    """Return how far below its pole the lineshape of a particle begins, GeV."""
+    ranges = _mass_ranges()
+    listed = ranges.get(data.name, ranges.get(data.anti_name))
+    return _MASS_RANGE_WIDTHS * data.width if listed is None else listed
 
 
 class _Override(NamedTuple):

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simgen.engine.call import call_amplitude
-from simgen.engine.lineshape import draw_daughter_masses, draw_mass
+from simgen.engine.lineshape import draw_breit_wigner
+from simgen.engine.mass_tree import set_masses
 from simgen.engine.scratch import SCRATCH
 from simgen.jit import kernel
 from simgen.phasespace import phase_space, pole_phase_space, tangent_bound
-from simgen.random import seek, set_key
+from simgen.random import seek, set_key, uniform
 
 if TYPE_CHECKING:
     from simgen.engine.program import Program
@@ -24,24 +25,27 @@ _MANY = 4
 # Two bodies of fixed masses have one configuration, up to a rotation, which changes neither trace
 # nor eigenvalues.
 _N_SAMPLES_FIXED = 4
+_TWO_BODIES = 2
 # What is added to the largest sampled value where kinematics vary from decay to decay; a decay
 # whose probability still exceeds its bound is counted and reported.
 MARGIN = 1.15
 _SAME = 1e-9
+_SHARE_MARGIN = 1.05
 # Stream key of the sampling: apart from every stage's, so that bounds depend on nothing else.
 _STAGE = 2**32
 
 
 @kernel
 def _sample_spin_matrices(
-    species: Any, channel: Any, parent: Any, low: float, high: float, flavour: FloatArray,
-    scratch_array: Any, out: ComplexArray,
+    species: Any, channels: Any, channel: Any, parent: Any, low: float, high: float,
+    flavour: FloatArray, scratch_array: Any, out: ComplexArray,
 ) -> None:  # fmt: skip
     """Write A A^dagger in the parent's spin space for random decays, (samples, states, states)."""
     scratch = scratch_array[0]
     state, momenta, masses = scratch.stream, scratch.momenta, scratch.masses
     amplitude = scratch.level_amplitude[0]
     set_key(state, 0, _STAGE)
+    none = -1
     n = channel.n_daughters
     size, n_states = channel.n_amplitudes, parent.n_states
     inner = size // n_states
@@ -52,8 +56,12 @@ def _sample_spin_matrices(
         seek(state, s, 0)
         mass = low
         if high > low:
-            mass = draw_mass(parent, low, high, state)
-        draw_daughter_masses(species, channel, mass, state, masses)
+            if parent.width > 0.0:
+                mass = draw_breit_wigner(parent.mass, parent.width, low, high, state)
+            else:
+                mass = low + uniform(state) * (high - low)
+        scratch.n_nodes = 0
+        set_masses(species, channels, channel, parent, mass, none, scratch, state)
         if channel.pole:
             pole_phase_space(mass, masses, channel.pole - 1, state, momenta[1:])
         else:
@@ -79,8 +87,11 @@ def _sample_spin_matrices(
 
 def amplitude_bounds(
     program: Program, channel: int, parent: int, low: float, high: float
-) -> tuple[float, float]:
-    """Return upper bounds of trace and largest eigenvalue of A A^dagger.
+) -> tuple[float, float, float]:
+    """Return upper bounds of trace and largest eigenvalue of A A^dagger, and of their ratio.
+
+    The ratio is 0 unless there are two daughters and masses vary: only there it is of use, because
+    the trace of two bodies is the same in all directions.
 
     A decay with density matrix rho (trace 1) has Tr(rho A A^dagger) at most the largest
     eigenvalue of A A^dagger, and at most its trace times the largest eigenvalue of rho.
@@ -95,7 +106,11 @@ def amplitude_bounds(
     samples = _spin_matrices(program, channel, parent, low, high, np.zeros(4))
     trace: FloatArray = np.einsum("sii->s", samples).real
     eigen: Any = np.linalg.eigvalsh(samples)[:, -1]
-    return _with_margin(trace), _with_margin(eigen)
+    record = program.channels[channel]
+    share = 0.0
+    if len(samples) > _N_SAMPLES_FIXED and record["n_daughters"] == _TWO_BODIES:
+        share = min(float((eigen / trace).max()) * _SHARE_MARGIN, 1.0)
+    return _with_margin(trace), _with_margin(eigen), share
 
 
 def _spin_matrices(
@@ -106,8 +121,9 @@ def _spin_matrices(
     n_states = int(species[parent]["n_states"])
     samples = np.zeros((_n_samples(species, record, low, high), n_states, n_states), complex)
     _sample_spin_matrices(
-        species, record, species[parent], low, high, flavour, np.zeros(1, SCRATCH), samples
-    )
+        species, program.channels, record, species[parent], low, high, flavour,
+        np.zeros(1, SCRATCH), samples,
+    )  # fmt: skip
     return samples
 
 

@@ -10,21 +10,26 @@ import numpy as np
 
 from simgen.engine.bounds import amplitude_bounds
 from simgen.engine.dalitz_grid import build_grid
+from simgen.engine.lineshape import fill_shape_bounds
 from simgen.engine.mixing import bound_pairs, oscillation_record, set_channels, set_pair
 from simgen.engine.program import (
     CHANNEL,
-    FLAT,
     MAX_AMPLITUDES,
     MAX_DEPTH,
     MAX_PARTICLES,
     MAX_STATES,
     MIXING,
-    NONRELATIVISTIC,
-    RELATIVISTIC,
     SPECIES,
     Program,
 )
 from simgen.engine.scratch import SCRATCH
+from simgen.engine.shapes import (
+    birth_orbitals,
+    decay_orbital,
+    fill_shape,
+    lineshape_of,
+    shape_limits,
+)
 from simgen.errors import DecayFileError, UnsupportedModelError
 from simgen.models import DecayModel, PairModel, compile_amplitude
 from simgen.models.contract import Oscillation
@@ -45,13 +50,7 @@ _DALITZ = 3  # daughters of a decay with a Dalitz plot
 _COHERENT = "Upsilon(4S)"
 _B0 = 511
 _SPIN2_OF_PAIRS = 2
-_KINDS = {"RELBW": RELATIVISTIC, "NONRELBW": NONRELATIVISTIC, "FLAT": FLAT}
 _MOST_FRACTION = 0.5
-# Lowest mass, in widths below the pole, of a resonance that is not decayed.
-_UNDECAYED_RANGE = 15.0
-# The same for all others, 0.03 % of a Breit-Wigner: without it f_2 -> eta eta is open 0.3 GeV below
-# two eta masses, and finding an eta of width 1.3 keV there takes 10^5 trials.
-_TAIL_RANGE = 1000.0
 # Lowest mass of a resonance relative to its decays' threshold: none is left without any room.
 _ABOVE_THRESHOLD = 1.0 + 1e-9
 # Range of the root's mass for which amplitudes are bounded, in standard deviations.
@@ -180,6 +179,7 @@ class _Compiler:
         self._check_sizes(largest_event, channels)
         species = self._species_records()
         mixing = self._mixing_records(numbers, channels)
+        fill_shape_bounds(species, channels)
         tables = self._set_tables(species, channels)
         program = Program(species, channels, mixing, parameters, largest_event, tables)
         self._set_bounds(program)
@@ -340,35 +340,24 @@ class _Compiler:
                 room = self.high[name] - self._threshold(name, channel)
                 for daughter in channel.daughters:  # those with other names have fixed masses
                     if not self._fixed(daughter):
-                        reach = min(self.low[daughter] + room, self._user_limits(daughter)[1])
+                        reach = min(
+                            self.low[daughter] + room, shape_limits(self.table, daughter)[1]
+                        )
                         self.high[daughter] = max(self.high[daughter], reach)
         for name in self.order:
             if not self._fixed(name):
-                self.high[name] = min(self.high[name], self._user_limits(name)[1])
-
-    def _user_limits(self, name: str) -> tuple[float, float]:
-        """Return limits of the lineshape that the decay file sets."""
-        shape = self.table.lineshapes.get(name) or self.table.lineshapes.get(
-            self.table.particle(name).name
-        )
-        low = 0.0 if shape is None or shape.mass_min is None else shape.mass_min
-        high = math.inf if shape is None or shape.mass_max is None else shape.mass_max
-        return low, high
+                self.high[name] = min(self.high[name], shape_limits(self.table, name)[1])
 
     def _set_low(self, name: str) -> None:
         """Set the lowest mass of a species.
 
-        A resonance begins where half of its branching fraction is open: a fixed-width
-        Breit-Wigner knows nothing of the phase space of its decays, and without this limit its
-        far tail would be filled by rare radiative modes alone.
+        Where half of the branching fraction is open, because channels are chosen before masses:
+        what makes a resonance must leave room for most of its channels.
         """
         if self._fixed(name):
             self.low[name] = self._mass(name)
             return
-        low, high = self._user_limits(name)
-        data = self.table.particle(name)
-        reach = _TAIL_RANGE if self.chains[name] else _UNDECAYED_RANGE
-        low = max(low, data.mass - reach * data.width)
+        low, high = shape_limits(self.table, name)
         opened = 0.0
         for channel in sorted(self.chains[name], key=lambda c: self._threshold(name, c)):
             low = max(low, self._threshold(name, channel) * _ABOVE_THRESHOLD)
@@ -476,24 +465,6 @@ class _Compiler:
                 f"  {source.text.strip()}"
             )
 
-    def _lineshape(self, name: str) -> int:
-        """Return the kind of lineshape; note the kinds that are not implemented."""
-        if name == self.root:  # drawn only to bound its amplitudes over the range of its mass
-            return FLAT
-        shape = self.table.lineshapes.get(name)
-        if shape is None:
-            return RELATIVISTIC
-        if shape.kind not in _KINDS and not self._fixed(name):
-            self.notes.append(
-                f"lineshape {shape.kind} of {name} is not implemented: a relativistic "
-                "Breit-Wigner is used"
-            )
-        if not self._fixed(name) and (shape.blatt_weisskopf is not None or shape.partial_waves):
-            self.notes.append(
-                f"barrier factors and partial waves of the lineshape of {name} are not applied"
-            )
-        return _KINDS.get(shape.kind, RELATIVISTIC)
-
     def _species_records(self) -> Any:
         """Return the species' records."""
         species = np.zeros(len(self.order), SPECIES)
@@ -504,7 +475,8 @@ class _Compiler:
             row["width"] = 0.0 if self._fixed(name) else data.width
             row["min_mass"] = self._lowest(name)
             row["max_mass"] = self.high[name]
-            row["lineshape"] = self._lineshape(name)
+            row["shape_min"], row["shape_max"] = shape_limits(self.table, name)
+            fill_shape(row, lineshape_of(self.table, name))
             row["ctau"] = self._ctau(name)
             row["n_states"] = self._n_states(name)
             row["n_channels"] = len(self.chains[name])
@@ -524,6 +496,9 @@ class _Compiler:
             row["threshold"] = self._threshold(name, channel)
             row["n_daughters"] = len(daughters)
             row["daughters"][: len(daughters)] = [numbers[d] for d in daughters]
+            row["n_broad"] = sum(not self._fixed(d) for d in daughters)
+            row["orbital"] = decay_orbital(self.table, name, daughters)
+            row["birth_orbital"] = birth_orbitals(self.table, name, daughters, self._mass(name))
             row["mixing"] = -1
             row["address"] = address
             row["pole"] = self._pole(name, channel)
@@ -634,7 +609,7 @@ class _Compiler:
                     bounds = amplitude_bounds(
                         program, number, parent, open_low, max(open_low, high)
                     )
-                    channel["trace_bound"], channel["eigen_bound"] = bounds
+                    channel["trace_bound"], channel["eigen_bound"], channel["eigen_share"] = bounds
         self._set_mixing_bounds(program)
 
     @staticmethod

@@ -21,7 +21,7 @@ from simgen.engine.density import (
     decay_probability,
     largest_eigenvalue_bound,
 )
-from simgen.engine.lineshape import draw_daughter_masses
+from simgen.engine.mass_tree import set_masses
 from simgen.engine.oscillation import draw_alone, draw_pair
 from simgen.engine.program import (
     N_DECAYS,
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     )
 
 _ROOT_VECTOR_STATES = 3
+# A probability that equals its bound must not exceed it by rounding.
+_ROUNDING = 1.0 + 1e-9
 # Kernels called with a literal 0 as well as with a variable would be compiled twice.
 _ZERO = np.int64(0)
 
@@ -75,16 +77,16 @@ def _draw_decay(
     scratch: Any,
     counter: IntArray,
 ) -> None:
-    """Draw masses and momenta of one decay, accepted on its amplitude.
+    """Draw momenta of one decay with the masses of its daughters, accepted on its amplitude.
 
-    Fills ``scratch.momenta`` (parent's rest frame, parent in row 0), ``scratch.masses`` and, for
+    Fills ``scratch.momenta`` (parent's rest frame, parent in row 0) and, for
     a model with an amplitude, ``scratch.level_amplitude[level]``.
     """
     n = channel.n_daughters
     momenta, masses = scratch.momenta, scratch.masses
     amplitude, density = scratch.level_amplitude[level], scratch.density[particle]
     polarised = scratch.polarised[particle]
-    limit = 0.0
+    limit, largest = 0.0, 1.0
     if channel.address != 0:
         largest = 1.0 / parent.n_states
         if polarised:
@@ -98,18 +100,16 @@ def _draw_decay(
                 momenta[1 + n, i] = scratch.flavour[particle, i]
     counter[N_DECAYS] += 1
     if channel.n_cells > 0:
-        draw_daughter_masses(species, channel, mass, state, masses)
         draw_from_grid(channel, mass, amplitude, scratch, state, counter)
         return
+    bound = channel.space_bound
+    if np.isnan(bound):
+        bound = tangent_bound(mass, masses, n, channel.space_shares)
     while True:
         counter[N_TRIALS] += 1
-        draw_daughter_masses(species, channel, mass, state, masses)
         if channel.pole:
             pole_phase_space(mass, masses, channel.pole - 1, state, momenta[1:])
         else:
-            bound = channel.space_bound
-            if np.isnan(bound):
-                bound = tangent_bound(mass, masses, n, channel.space_shares)
             counter[N_EXCEEDED] += phase_space(mass, masses, n, bound, state, momenta[1:])
         if channel.address == 0:
             return
@@ -124,6 +124,12 @@ def _draw_decay(
         probability = decay_probability(
             amplitude, parent.n_states, channel.n_amplitudes, density, polarised
         )
+        if channel.eigen_share > 0.0:
+            # The trace depends on the masses alone, which are drawn.
+            trace = parent.n_states * decay_probability(
+                amplitude, parent.n_states, channel.n_amplitudes, density, False
+            )
+            limit = _ROUNDING * trace * min(channel.eigen_share, largest)
         if probability > limit:
             counter[N_EXCEEDED] += 1
         if uniform(state) * limit <= probability:
@@ -239,6 +245,8 @@ def _enter(
     mass = scratch.mass[particle]
     number = _settle(own, channels, mixing, particle, state, scratch)
     channel = channels[number]
+    node = scratch.node[particle]
+    node = set_masses(species, channels, channel, own, mass, node, scratch, state)
     _draw_decay(species, channel, own, mass, particle, level, state, scratch, counters[number])
     _place_frame(species, channels, scratch, level)
     to_lab = scratch.level_boost[level]
@@ -256,7 +264,10 @@ def _enter(
         scratch.mass[index] = scratch.masses[k]
         scratch.polarised[index] = False
         scratch.reported[index] = False
-        scratch.channel[index] = -1
+        scratch.channel[index], scratch.node[index] = -1, -1
+        if node >= 0 and scratch.node_channel[node + k] >= 0:
+            scratch.channel[index] = scratch.node_channel[node + k]
+            scratch.node[index] = node + k
         boost_by_matrix(to_lab, scratch.momenta[1 + k], scratch.p4[index])
         for i in range(4):
             scratch.rest_p4[index, i] = scratch.momenta[1 + k, i]
@@ -349,7 +360,8 @@ def _start(species: Any, scratch: Any, beams: CompiledBeams, state: UInt64Array)
     scratch.mother[0] = -1
     scratch.mass[0] = mass
     scratch.reported[0] = False
-    scratch.channel[0] = -1
+    scratch.channel[0], scratch.node[0] = -1, -1
+    scratch.n_nodes = 0
     scratch.polarised[0] = species[0].n_states == _ROOT_VECTOR_STATES
     if scratch.polarised[0]:
         for i in range(3):

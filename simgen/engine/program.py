@@ -16,9 +16,10 @@ from simgen.phasespace import MAX_DAUGHTERS
 if TYPE_CHECKING:
     from simgen.typing import FloatArray, IntArray
 
-RELATIVISTIC, NONRELATIVISTIC, FLAT = 0, 1, 2
+RELATIVISTIC, NONRELATIVISTIC, FLAT, COMBS = 0, 1, 2, 3
 MAX_STATES = 5
 MAX_PARTICLES = 512
+MAX_NODES = 2 * MAX_PARTICLES
 MAX_DEPTH = 32
 MAX_AMPLITUDES = 512
 
@@ -30,9 +31,15 @@ SPECIES = np.dtype(
         ("pdgid", "i8"),  # PDG number
         ("mass", "f8"),  # GeV
         ("width", "f8"),  # GeV; 0 means a fixed mass
-        ("min_mass", "f8"),  # limits of the lineshape, GeV
+        ("min_mass", "f8"),  # limits within all decays of the program, GeV
         ("max_mass", "f8"),
-        ("lineshape", "i8"),  # RELATIVISTIC, NONRELATIVISTIC or FLAT
+        ("lineshape", "i8"),  # RELATIVISTIC, NONRELATIVISTIC, FLAT or COMBS
+        ("shape_min", "f8"),  # limits of the lineshape, GeV
+        ("shape_max", "f8"),
+        ("radius_decay", "f8"),  # of the barrier factors, 1/GeV
+        ("radius_birth", "f8"),
+        ("decay", "i8"),  # 0 leaves out the factor D(m) of engine.lineshape, but not in the width
+        ("birth", "i8"),  # 0 leaves out the factor B(m)
         ("ctau", "f8"),  # mean proper decay length, mm; 0 for prompt decays
         ("n_states", "i8"),  # number of spin states
         ("first_channel", "i8"),  # its channels are consecutive
@@ -46,6 +53,10 @@ CHANNEL = np.dtype(
         ("threshold", "f8"),  # sum of the daughters' lowest masses, GeV
         ("n_daughters", "i8"),
         ("daughters", "i8", (MAX_DAUGHTERS,)),  # species numbers
+        ("n_broad", "i8"),  # how many of them have a width
+        ("orbital", "i8"),  # angular momentum of two daughters; -1 for no barrier factors
+        ("birth_orbital", "i8", (2,)),  # the same for the lineshape of each daughter
+        ("shape_bound", "f8"),  # see engine.lineshape.fill_shape_bounds
         ("address", "i8"),  # of the compiled amplitude; 0 for phase space
         ("pole", "i8"),  # 1 + first of the pair for phasespace.pole_phase_space; 0 without
         ("parameters", "i8"),  # address of the model's parameters
@@ -53,6 +64,8 @@ CHANNEL = np.dtype(
         ("n_amplitudes", "i8"),  # spin combinations of parent and daughters
         ("trace_bound", "f8"),  # upper bound of the trace of A A^dagger in the parent's spin space
         ("eigen_bound", "f8"),  # upper bound of its largest eigenvalue
+        # for two daughters whose masses vary: upper bound of eigenvalue / trace; 0 for all others
+        ("eigen_share", "f8"),
         ("space_bound", "f8"),  # phasespace.tangent_bound; nan where the masses vary
         ("space_shares", "f8", (MAX_DAUGHTERS,)),  # where that tangent touches
         ("cells", "i8"),  # address of the table of engine.dalitz_grid

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simgen.engine.program import MAX_AMPLITUDES, MAX_DEPTH, MAX_PARTICLES, MAX_STATES
+from simgen.engine.program import MAX_AMPLITUDES, MAX_DEPTH, MAX_NODES, MAX_PARTICLES, MAX_STATES
 from simgen.phasespace import MAX_DAUGHTERS
 from simgen.random import STATE_SIZE
 
@@ -26,6 +26,14 @@ SCRATCH = np.dtype(
         ("pair_channel", "i8", (2,)),
         ("pair_time", "f8", (2,)),
         ("pair_flavour", "f8", (2, 4)),
+        ("node", "i8", (MAX_PARTICLES,)),  # of engine.mass_tree, -1 for none
+        ("n_nodes", "i8"),
+        ("node_species", "i8", (MAX_NODES,)),
+        ("node_channel", "i8", (MAX_NODES,)),
+        ("node_first", "i8", (MAX_NODES,)),  # first daughter
+        ("node_mother", "i8", (MAX_NODES,)),
+        ("node_limit", "f8", (MAX_NODES,)),  # highest mass
+        ("node_mass", "f8", (MAX_NODES,)),
         ("density", "c16", (MAX_PARTICLES, MAX_STATES, MAX_STATES)),
         ("polarised", "u1", (MAX_PARTICLES,)),  # density is set
         ("report", "c16", (MAX_PARTICLES, MAX_STATES, MAX_STATES)),  # decay matrix

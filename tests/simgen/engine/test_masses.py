@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from simgen.errors import DecayFileError
 from simgen.particles import particle_table
 
 N = 200_000
+REFERENCE = Path(__file__).parents[2] / "data" / "rho_mass_evtgen.npz"
 TAU, PION, PI0 = 1.77693, 0.13957039, 0.1349768
 
 TAU_TO_RHO = """
@@ -29,17 +31,37 @@ def data(name):
     return particle_table().by_name(name)
 
 
-def relativistic(m, m_0, width):
-    """Density in m of ds / ((s - m0^2)^2 + m0^2 Gamma^2)."""
-    return 2 * m / ((m * m - m_0 * m_0) ** 2 + (m_0 * width) ** 2)
+def momentum(m, a, b):
+    return np.sqrt(np.maximum((m * m - (a + b) ** 2) * (m * m - (a - b) ** 2), 0)) / (2 * m)
 
 
-def nonrelativistic(m, m_0, width):
-    return 1.0 / ((m - m_0) ** 2 + width**2 / 4)
+def vertex(p, p_0, orbital, radius):
+    """(p / p_0)^(2 L + 1) times Blatt-Weisskopf factors."""
+    form = {0: lambda z: 1 + 0 * z, 1: lambda z: 1 + z, 2: lambda z: 9 + 3 * z + z * z}[orbital]
+    return (p / p_0) ** (2 * orbital + 1) * form((p_0 * radius) ** 2) / form((p * radius) ** 2)
 
 
-def flat(*_):
-    return 1.0
+def shape(
+    m, name, daughters, orbital, birth=None, *, radius=3.0, decay=True, width=None, pole=None
+):
+    """Density of a resonance in its mass; birth is (parent, sibling, L), masses in GeV."""
+    m_0, gamma = pole or data(name).mass, width or data(name).width
+    p, p_0 = momentum(m, *daughters), momentum(m_0, *daughters)
+    inner = vertex(p, p_0, orbital, radius)
+    density = 1 / ((m_0**2 - m * m) ** 2 + (m_0 * gamma * m_0 / m * inner) ** 2)
+    if decay:
+        density = density * inner
+    if birth is not None:
+        parent, sibling, wave = birth
+        q, q_0 = momentum(parent, m, sibling), momentum(parent, m_0, sibling)
+        outer = vertex(q, q_0, wave, 1.0)
+        density = density * np.where(m + sibling < parent, outer, 1.0 if wave == 0 else 0.0)
+    return density
+
+
+def nonrelativistic(m):
+    rho = data("rho-")
+    return 1.0 / ((m - rho.mass) ** 2 + rho.width**2 / 4)
 
 
 def cdf_of(density, low, high, peak):
@@ -54,52 +76,154 @@ def assert_follows(values, cdf):
     assert stats.kstest(values, cdf).pvalue > P_MIN
 
 
-def test_rho_from_a_tau_is_a_breit_wigner_within_kinematic_limits(tmp_path):
+RHO_LOW = 0.77511 - 0.48  # EvtGen's range below the pole
+PIONS = (PION, PI0)
+
+
+def from_tau(m, **options):
+    return shape(m, "rho-", PIONS, 1, (TAU, 0.0, 0), **options)
+
+
+def test_rho_from_a_tau_has_barriers_a_running_width_and_the_phase_space_of_the_tau(tmp_path):
     events = make_events(tmp_path, TAU_TO_RHO, 2 * N, root="tau-", mass=TAU)
     rho = data("rho-")
     found = mass_of(events.p4[rows_of(events, -213)])
-    low, high = PION + PI0, TAU
-    assert low < found.min() < low + 0.05
-    assert high - 0.01 < found.max() < high
-    cdf = cdf_of(lambda m: relativistic(m, rho.mass, rho.width), low, high, rho.mass)
-    assert_follows(found, cdf)
+    assert RHO_LOW < found.min() < RHO_LOW + 0.02
+    assert TAU - 0.05 < found.max() < TAU
+    assert_follows(found, cdf_of(from_tau, RHO_LOW, TAU, rho.mass))
     # the likelihood sees a shift of the pole by 1 % of the width, or a width wrong by 1 %
-    for mass, width in ((rho.mass + 0.01 * rho.width, rho.width), (rho.mass, 1.01 * rho.width)):
-        assert abs(score(found, low, high, (rho.mass, rho.width), (mass, width))) < 3.3
+    for pole, width in ((rho.mass + 0.01 * rho.width, rho.width), (rho.mass, 1.01 * rho.width)):
+        assert abs(score(found, (rho.mass, rho.width), (pole, width))) < 3.3
 
 
-def score(values, low, high, here, there):
+def score(values, here, there):
     """Return the pull of the derivative of the log-likelihood from one shape to another."""
 
-    def logarithm(shape):
-        norm = integrate.quad(relativistic, low, high, args=shape, points=[shape[0]])[0]
-        return np.log(relativistic(values, *shape) / norm)
+    def logarithm(pole, width):
+        def density(m):
+            return from_tau(m, pole=pole, width=width)
 
-    slope = logarithm(there) - logarithm(here)
+        norm = integrate.quad(density, RHO_LOW, TAU, points=[pole])[0]
+        return np.log(density(values) / norm)
+
+    slope = logarithm(*there) - logarithm(*here)
     # subtract the second order, which is minus half the variance
     slope += slope.var() / 2
     return slope.sum() / (slope.std() * np.sqrt(len(values)))
 
 
+def test_rho_from_a_tau_is_evtgens(tmp_path):
+    """8000 masses of EvtGen 2.2.0, tau- -> rho- nu_tau TAUVECTORNU, mass and width as there."""
+    text = "Particle rho- 0.77511 0.1491\n" + TAU_TO_RHO.replace("PHSP", "TAUVECTORNU")
+    events = make_events(tmp_path, text, N, root="tau-", mass=1.77686)
+    found = mass_of(events.p4[rows_of(events, -213)])
+    with np.load(REFERENCE) as file:
+        assert stats.ks_2samp(found, file["rho_from_tau"]).pvalue > P_MIN
+
+
 @pytest.mark.parametrize(
     ("statements", "density", "low", "high"),
     [
-        ("LSNONRELBW rho-", nonrelativistic, PION + PI0, TAU),
-        ("LSFLAT rho-", flat, PION + PI0, TAU),
-        ("ChangeMassMin rho- 0.6\nChangeMassMax rho- 0.9", relativistic, 0.6, 0.9),
-        ("LSFLAT rho-\nChangeMassMin rho- 0.7", flat, 0.7, TAU),
+        ("LSNONRELBW rho-", nonrelativistic, RHO_LOW, TAU),
+        ("LSFLAT rho-", np.ones_like, 0.77511 - 0.1491, 0.77511 + 0.1491),
+        ("ChangeMassMin rho- 0.6\nChangeMassMax rho- 0.9", from_tau, 0.6, 0.9),
+        ("LSFLAT rho-\nChangeMassMin rho- 0.7", np.ones_like, 0.7, 0.77511 + 0.1491),
+        ("BlattWeisskopf rho- 1.0", lambda m: from_tau(m, radius=1.0), RHO_LOW, TAU),
+        ("IncludeDecayFactor rho- no", lambda m: from_tau(m, decay=False), RHO_LOW, TAU),
+        ("IncludeBirthFactor rho- no", lambda m: shape(m, "rho-", PIONS, 1), RHO_LOW, TAU),
+        (
+            "SetLineshapePW rho- pi- pi0 2",
+            lambda m: shape(m, "rho-", PIONS, 2, (TAU, 0.0, 0)),
+            RHO_LOW,
+            TAU,
+        ),
     ],
 )
 def test_lineshape_statements_of_the_decay_file(tmp_path, statements, density, low, high):
     events = make_events(tmp_path, f"{statements}\n{TAU_TO_RHO}", N, root="tau-", mass=TAU)
     found = mass_of(events.p4[rows_of(events, -213)])
     assert low * (1 - 1e-9) <= found.min() < found.max() <= high * (1 + 1e-9)
-    rho = data("rho-")
-    assert_follows(found, cdf_of(lambda m: density(m, rho.mass, rho.width), low, high, rho.mass))
+    peak = min(data("rho-").mass, high)
+    assert_follows(found, cdf_of(density, max(low, PION + PI0), high, peak))
+
+
+def test_many_delta_functions(tmp_path):
+    """Masses a width apart, equally likely."""
+    events = make_events(
+        tmp_path, f"LSMANYDELTAFUNC rho-\n{TAU_TO_RHO}", 3000, root="tau-", mass=TAU
+    )
+    masses, counts = np.unique(
+        np.round(mass_of(events.p4[rows_of(events, -213)]), 9), return_counts=True
+    )
+    np.testing.assert_allclose(masses, 0.77511 + 0.1491 * np.array([-1, 0, 1]), atol=1e-8)
+    assert stats.chisquare(counts).pvalue > P_MIN
+
+
+def test_momentum_at_birth_follows_the_orbital_angular_momentum(tmp_path):
+    """B0 -> D- rho+, a P wave, where the amplitude has no say: SVS."""
+    text = """
+    Decay B0
+    1.0 rho+ D- SVS;
+    Enddecay
+    Decay rho+
+    1.0 pi+ pi0 VSS;
+    Enddecay
+    """
+    m_b = data("B0").mass
+    events = make_events(tmp_path, text, N, root="B0", mass=m_b)
+    found = mass_of(events.p4[rows_of(events, 213)])
+    birth = (m_b, data("D-").mass, 1)
+
+    def density(m):
+        return shape(m, "rho+", PIONS, 1, birth)
+
+    high = min(m_b - data("D-").mass, 0.77511 + 15 * 0.1491)
+    assert_follows(found, cdf_of(density, RHO_LOW, high, 0.775))
+
+
+def test_resonances_in_resonances_are_drawn_from_the_bottom_up(tmp_path):
+    """a_1+ -> rho0 pi+ from a heavy parent: the rho first, then the a_1 given the rho."""
+    text = """
+    Decay B0
+    1.0 a_1+ pi- pi0 PHSP;
+    Enddecay
+    Decay a_1+
+    1.0 rho0 pi+ VVS_PWAVE 1 0 0 0 0 0;
+    Enddecay
+    Decay rho0
+    1.0 pi+ pi- VSS;
+    Enddecay
+    """
+    events = make_events(tmp_path, text, N // 10, root="B0", mass=data("B0").mass)
+    a_1 = mass_of(events.p4[rows_of(events, 20213)])
+    rho = mass_of(events.p4[rows_of(events, 113)])
+    below = 0.77526 - 0.48
+    pole = data("a_1+").mass
+
+    def density(m):
+        return shape(m, "rho0", (PION, PION), 1, (pole, PION, 0))
+
+    # a heavier rho leaves the a_1 no mass as often as not, and both are drawn again
+    light = rho + PION < pole
+    assert_follows(rho[light], cdf_of(density, below, pole - PION, 0.775))
+    a_1, rho = a_1[light], rho[light]
+    low = np.maximum(pole - 0.6, rho + PION)
+    high = np.full_like(rho, data("B0").mass - PION - PI0)
+    nodes, weights = np.polynomial.legendre.leggauss(400)
+
+    def integral(upper):
+        middle, half = (upper + low) / 2, (upper - low) / 2
+        m = middle[:, None] + half[:, None] * nodes
+        p, p_0 = momentum(m, rho[:, None], PION), momentum(pole, rho, PION)[:, None]
+        width = data("a_1+").width * pole / m * p / p_0
+        return half * ((p / p_0 / ((pole**2 - m * m) ** 2 + (pole * width) ** 2)) @ weights)
+
+    uniform = integral(a_1) / integral(high)
+    assert stats.kstest(uniform, "uniform").pvalue > P_MIN
 
 
 def test_two_broad_daughters_share_what_there_is(tmp_path):
-    """D0 -> rho+ K*-: product of two Breit-Wigners inside m_1 + m_2 < m_D."""
+    """D0 -> rho+ K*-: product of two lineshapes inside m_1 + m_2 < m_D."""
     text = """
     Decay D0
     1.0 rho+ K*- PHSP;
@@ -117,14 +241,15 @@ def test_two_broad_daughters_share_what_there_is(tmp_path):
     m_2 = mass_of(events.p4[rows_of(events, -323)])
     assert (m_1 + m_2).max() < m_d
     rho, kstar = data("rho+"), data("K*-")
-    low_1, low_2 = PION + PI0, data("K-").mass + PI0
+    low_1, low_2 = RHO_LOW, kstar.mass - 0.23
     a = np.linspace(low_1, m_d - low_2, 3001)
     b = np.linspace(low_2, m_d - low_1, 3001)
     joint = np.outer(
-        relativistic(a, rho.mass, rho.width), relativistic(b, kstar.mass, kstar.width)
+        shape(a, "rho+", PIONS, 1, (m_d, kstar.mass, 0)),
+        shape(b, "K*-", (data("K-").mass, PI0), 1, (m_d, rho.mass, 0)),
     ) * (a[:, None] + b[None, :] < m_d)
     for values, grid, axis in ((m_1, a, 1), (m_2, b, 0)):
-        cdf = np.cumsum(joint.sum(axis=axis))
+        cdf = integrate.cumulative_trapezoid(joint.sum(axis=axis), grid, initial=0)
         assert_follows(values, lambda m, g=grid, c=cdf: np.interp(m, g, c / c[-1]))
     # correlation, from the limit alone
     weights = joint / joint.sum()
