@@ -25,6 +25,8 @@ _MANY = 4
 # Two bodies of fixed masses have one configuration, up to a rotation, which changes neither trace
 # nor eigenvalues.
 _N_SAMPLES_FIXED = 4
+# Of two bodies of varying masses the ratio of eigenvalue and trace is all that is used.
+_N_SAMPLES_TWO = 400
 _TWO_BODIES = 2
 # What is added to the largest sampled value where kinematics vary from decay to decay; a decay
 # whose probability still exceeds its bound is counted and reported.
@@ -109,7 +111,7 @@ def amplitude_bounds(
     record = program.channels[channel]
     share = 0.0
     if len(samples) > _N_SAMPLES_FIXED and record["n_daughters"] == _TWO_BODIES:
-        share = min(float((eigen / trace).max()) * _SHARE_MARGIN, 1.0)
+        share = min(float((eigen[trace > 0.0] / trace[trace > 0.0]).max()) * _SHARE_MARGIN, 1.0)
     return _with_margin(trace), _with_margin(eigen), share
 
 
@@ -168,7 +170,9 @@ def _n_samples(species: Any, channel: Any, low: float, high: float) -> int:
     varies = low < high or bool(np.any(species[channel["daughters"][:n]]["width"] > 0.0))
     if n >= _MANY:
         return _N_SAMPLES_MANY
-    return N_SAMPLES if varies or n > 2 else _N_SAMPLES_FIXED
+    if n == _TWO_BODIES and varies:
+        return _N_SAMPLES_TWO
+    return N_SAMPLES if n > _TWO_BODIES else _N_SAMPLES_FIXED
 
 
 def _with_margin(values: FloatArray) -> float:
