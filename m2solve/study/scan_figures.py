@@ -17,6 +17,7 @@ from m2solve.study.figure_style import (
     save_figure,
 )
 from m2solve.study.histograms import GROUPS
+from m2solve.study.scan_points import axis_unit
 from m2solve.study.scan_table import short_names
 
 if TYPE_CHECKING:
@@ -93,7 +94,11 @@ def _draw(
     zipped: bool,
 ) -> tuple[Figure, dict[str, FloatArray]]:
     """Draw one figure."""
-    names = short_names(list(rows[0].values))
+    fields = list(rows[0].values)
+    names = short_names(fields)
+    units = [axis_unit(field) for field in fields]
+    first = f"{names[0]} ({units[0]})" if units[0] else names[0]
+    label = ", ".join(names) if zipped else first
     figure = Figure(figsize=(2.6 + 3.4 * len(columns), 9.0), layout="constrained")
     grid = figure.subplots(len(GROUPS), len(columns), squeeze=False, sharex=True, sharey="row")
     table: dict[str, FloatArray] = {}
@@ -101,11 +106,13 @@ def _draw(
         for axes, others in zip(panels, columns, strict=True):
             chosen = [r for r in rows if r.group == group and _others(r, zipped=zipped) == others]
             _panel(axes, chosen, methods, quantity, table, others)
-            pairs = zip(names[1:], others, strict=False)
+            pairs = zip(names[1:], others, units[1:], strict=False)
             if axes in grid[0]:
-                axes.set_title(", ".join(f"{name} = {value}" for name, value in pairs))
+                axes.set_title(
+                    ", ".join(f"{name} = {value} {unit}".rstrip() for name, value, unit in pairs)
+                )
             if axes in grid[-1]:
-                axes.set_xlabel(", ".join(names) if zipped else names[0])
+                axes.set_xlabel(label)
         panels[0].set_ylabel(GROUP_TITLES[group])
         panels[0].set_ylim(bottom=0.0)
     handles, labels = grid[0, 0].get_legend_handles_labels()

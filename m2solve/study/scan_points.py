@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import itertools
 import math
+import re
 import types
 import typing
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ _SECTIONS: Mapping[str, type[BaseModel]] = {
     "solver": SolverConfig,
 }
 _MADE_ONCE = "detector.beams"
+_UNIT = re.compile(r"(?:, | in )((?:1/)?(?:mm|GeV|rad|degrees)(?: GeV)?)(?=$|[,:])")
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,26 @@ def axis_kinds() -> dict[str, Kind]:
     """
     found = {name: kind for s, model in _SECTIONS.items() for name, kind in _fields(model, s)}
     return {k: v for k, v in found.items() if not k.startswith(_MADE_ONCE)}
+
+
+def axis_unit(name: str) -> str:
+    """Return the unit that the description of a field states, empty if it states none.
+
+    Parameters
+    ----------
+    name
+        Dotted name of an axis, for instance ``detector.vertices.r_0.z``.
+    """
+    section, *path = name.split(".")
+    model, description = _SECTIONS[section], ""
+    for key in path:
+        field = model.model_fields[key]
+        description = field.description or description if model is Axes else field.description or ""
+        annotation = field.annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            model = annotation
+    found = _UNIT.search(description)
+    return found.group(1) if found else ""
 
 
 def _fields(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, Kind]]:

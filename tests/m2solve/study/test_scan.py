@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from m2solve.study import run, scan
 from m2solve.study.scan_command import scan as scan_command
+from m2solve.study.scan_points import axis_unit
 from simgen.errors import ConfigError, OutputError
 from simgen.io.hdf5 import read_header
 
@@ -213,3 +214,19 @@ def test_bad_runs_are_refused(tmp_path, monkeypatch):
     Path("plain.yaml").write_text(yaml.safe_dump(CONFIG))
     with pytest.raises(ConfigError, match="the key 'scan' is missing"):
         scan("plain.yaml", "out")
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        ("detector.vertices.r_sig", "mm"),
+        ("detector.vertices.r_0.z", "mm"),
+        ("detector.tracks.momentum.curvature", "1/GeV"),
+        ("detector.tracks.angles.scattering", "rad GeV"),
+        ("detector.hadronic_tag.momentum.x", "GeV"),
+        ("detector.tracks.momentum.scattering", ""),
+        ("candidates.rho", ""),
+    ],
+)
+def test_units_of_axes_are_those_of_their_descriptions(name, unit):
+    assert axis_unit(name) == unit
