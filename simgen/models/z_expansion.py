@@ -80,7 +80,9 @@ def _blaschke(z: float, parent: float, meson: float, poles: tuple[float, ...]) -
     end = np.sqrt(4.0 * parent * meson)
     product = 1.0
     for pole in poles:
-        k = np.sqrt(threshold - pole * pole)
+        # The highest pole is 6 MeV below the threshold, so a light D* may bring it above, where
+        # it counts no longer: z_P = -1.
+        k = np.sqrt(max(threshold - pole * pole, 0.0))
         z_pole = (k - end) / (k + end)
         product *= (z - z_pole) / (1.0 - z * z_pole)
     return product

@@ -139,3 +139,12 @@ def test_taus_need_more_than_bgl_has():
     assert "takes 6 parameters (a_0, a_1, b_0, b_1, c_1, c_2), found 8" in problem(
         "D*0", BGL_D, "mu-", "anti-nu_mu"
     )
+
+
+@pytest.mark.parametrize("meson", [1.99982, 2.0005, 2.0006, 2.0007, 2.02])
+def test_bgl_is_finite_where_a_pole_crosses_the_threshold(meson):
+    """M + m of a D* a few widths below its mass is less than the heaviest B_c* in the product."""
+    for q2 in (1e-3, 5.0, 10.0):
+        p = decays(M_B, meson, 0.000511, q2, GRID)
+        a = amplitudes("BGL", (-521, 423, 11, -12), p, (3, 2), BGL_DST)
+        assert np.isfinite(a).all()
