@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from simgen.typing import ComplexArray, FloatArray
 
 N_SAMPLES = 4000
-# The same for four and more bodies, where peaks of resonances fill little of phase space.
-_N_SAMPLES_MANY = 100_000
+# With four and more bodies peaks of resonances may fill little of phase space: points are added,
+# as many again each time, until so many are within half the margin of the largest.
 _MANY = 4
+_NEAR_TOP = 40
+_MOST_SAMPLES = 128_000
 # Two bodies of fixed masses have one configuration, up to a rotation, which changes neither trace
 # nor eigenvalues.
 _N_SAMPLES_FIXED = 4
@@ -40,7 +42,7 @@ _STAGE = 2**32
 @kernel
 def _sample_spin_matrices(
     species: Any, channels: Any, channel: Any, parent: Any, low: float, high: float,
-    flavour: FloatArray, scratch_array: Any, out: ComplexArray,
+    flavour: FloatArray, start: int, scratch_array: Any, out: ComplexArray,
 ) -> None:  # fmt: skip
     """Write A A^dagger in the parent's spin space for random decays, (samples, states, states)."""
     scratch = scratch_array[0]
@@ -55,7 +57,7 @@ def _sample_spin_matrices(
     for k in range(n):
         scratch.pdgids[1 + k] = species[channel.daughters[k]].pdgid
     for s in range(len(out)):
-        seek(state, s, 0)
+        seek(state, start + s, 0)
         mass = low
         if high > low:
             if parent.width > 0.0:
@@ -105,18 +107,41 @@ def amplitude_bounds(
     low, high
         Range of the parent's mass, GeV; equal for a fixed mass.
     """
-    samples = _spin_matrices(program, channel, parent, low, high, np.zeros(4))
-    trace: FloatArray = np.einsum("sii->s", samples).real
-    eigen: Any = np.linalg.eigvalsh(samples)[:, -1]
-    record = program.channels[channel]
+    trace, eigen = _sampled(program, channel, parent, low, high, 0)
+    if program.channels[channel]["n_daughters"] >= _MANY:
+        while len(trace) < _MOST_SAMPLES and not (_top_is_found(trace) and _top_is_found(eigen)):
+            for _ in range(len(trace) // N_SAMPLES):
+                more = _sampled(program, channel, parent, low, high, len(trace))
+                trace, eigen = np.append(trace, more[0]), np.append(eigen, more[1])
     share = 0.0
-    if len(samples) > _N_SAMPLES_FIXED and record["n_daughters"] == _TWO_BODIES:
+    if len(trace) > _N_SAMPLES_FIXED and program.channels[channel]["n_daughters"] == _TWO_BODIES:
         share = min(float((eigen[trace > 0.0] / trace[trace > 0.0]).max()) * _SHARE_MARGIN, 1.0)
     return _with_margin(trace), _with_margin(eigen), share
 
 
+def _top_is_found(values: FloatArray) -> bool:
+    """Say whether enough values are close to the largest."""
+    return bool(np.sum(values * (1.0 + 0.5 * (MARGIN - 1.0)) > values.max()) >= _NEAR_TOP)
+
+
+def _sampled(
+    program: Program, channel: int, parent: int, low: float, high: float, start: int
+) -> tuple[FloatArray, FloatArray]:
+    """Return trace and largest eigenvalue of A A^dagger for decays from number `start` on."""
+    samples = _spin_matrices(program, channel, parent, low, high, np.zeros(4), start)
+    trace: FloatArray = np.einsum("sii->s", samples).real
+    eigen: Any = np.linalg.eigvalsh(samples)[:, -1]
+    return trace, eigen
+
+
 def _spin_matrices(
-    program: Program, channel: int, parent: int, low: float, high: float, flavour: FloatArray
+    program: Program,
+    channel: int,
+    parent: int,
+    low: float,
+    high: float,
+    flavour: FloatArray,
+    start: int = 0,
 ) -> ComplexArray:
     """Return A A^dagger of random decays, (samples, states, states); the same decays each time."""
     species, record = program.species, program.channels[channel]
@@ -124,7 +149,7 @@ def _spin_matrices(
     samples = np.zeros((_n_samples(species, record, low, high), n_states, n_states), complex)
     _sample_spin_matrices(
         species, program.channels, record, species[parent], low, high, flavour,
-        np.zeros(1, SCRATCH), samples,
+        start, np.zeros(1, SCRATCH), samples,
     )  # fmt: skip
     return samples
 
@@ -168,8 +193,6 @@ def _n_samples(species: Any, channel: Any, low: float, high: float) -> int:
     """Return how many configurations of a channel have to be looked at."""
     n = int(channel["n_daughters"])
     varies = low < high or bool(np.any(species[channel["daughters"][:n]]["width"] > 0.0))
-    if n >= _MANY:
-        return _N_SAMPLES_MANY
     if n == _TWO_BODIES and varies:
         return _N_SAMPLES_TWO
     return N_SAMPLES if n > _TWO_BODIES else _N_SAMPLES_FIXED

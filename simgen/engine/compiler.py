@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from simgen.engine.bounds import amplitude_bounds
+from simgen.engine.bounds_cache import bounds_key, keep_bounds, restore_bounds
 from simgen.engine.dalitz_grid import build_grid
 from simgen.engine.lineshape import fill_shape_bounds
 from simgen.engine.mixing import bound_pairs, oscillation_record, set_channels, set_pair
@@ -585,9 +586,31 @@ class _Compiler:
         return tuple(tables)
 
     def _set_bounds(self, program: Program) -> None:
-        """Fill in the bounds of phase-space weights and amplitudes."""
+        """Fill in the bounds of phase-space weights and amplitudes, which may be known already."""
+        self._set_space_bounds(program)
+        flat = [(name, channel) for name in self.order for channel in self.chains[name]]
+        models = [self.table.model_of(name, channel) for name, channel in flat]
+        key = bounds_key(program, models, self.root_spread)
+        if key is None or not restore_bounds(program, key):
+            self._set_amplitude_bounds(program)
+            self._set_mixing_bounds(program)
+            if key is not None:
+                keep_bounds(program, key)
+
+    def _set_space_bounds(self, program: Program) -> None:
+        """Prepare the bounds of phase-space weights."""
         for parent, own in enumerate(program.species):
             fixed_parent = parent != 0 and own["width"] == 0.0
+            first = int(own["first_channel"])
+            for channel in program.channels[first : first + int(own["n_channels"])]:
+                n = int(channel["n_daughters"])
+                if n > 2 and channel["n_cells"] == 0:
+                    daughters = program.species[channel["daughters"][:n]]
+                    self._set_space_bound(channel, own, daughters, fixed=fixed_parent)
+
+    def _set_amplitude_bounds(self, program: Program) -> None:
+        """Fill in the bounds of amplitudes."""
+        for parent, own in enumerate(program.species):
             low, high = float(own["min_mass"]), float(own["max_mass"])
             if own["width"] == 0.0:
                 low = high = float(own["mass"])
@@ -597,12 +620,8 @@ class _Compiler:
             first = int(own["first_channel"])
             for number in range(first, first + int(own["n_channels"])):
                 channel = program.channels[number]
-                n = int(channel["n_daughters"])
-                daughters = program.species[channel["daughters"][:n]]
                 if channel["n_cells"] > 0:
                     continue
-                if n > 2:
-                    self._set_space_bound(channel, own, daughters, fixed=fixed_parent)
                 mixes = channel["mixing"] >= 0 and not self._makes_pair(program, channel)
                 if channel["address"] != 0 and not mixes:
                     open_low = max(low, float(channel["threshold"]) * (1.0 + 1e-9))
@@ -610,7 +629,6 @@ class _Compiler:
                         program, number, parent, open_low, max(open_low, high)
                     )
                     channel["trace_bound"], channel["eigen_bound"], channel["eigen_share"] = bounds
-        self._set_mixing_bounds(program)
 
     @staticmethod
     def _makes_pair(program: Program, channel: Any) -> bool:
