@@ -12,10 +12,19 @@ from detector.beam_knowledge import (
     known_primary_vertices,
     stated_primary_vertex,
 )
+from detector.combinations import Passed
+from detector.combinatorial import combine_block
 from detector.config import CandidateConfig, SignalTopology
-from detector.cutflow import CutFlow
-from detector.decay_vertices import measure_decay_vertices, same_uncertainty, to_covariance
+from detector.cutflow import COMBINATORIAL_STAGES, CutFlow
+from detector.decay_vertices import (
+    MeasuredVertex,
+    measure_decay_vertices,
+    same_uncertainty,
+    smear_decay_vertices,
+    to_covariance,
+)
 from detector.hadronic_tag import smear_hadronic_tags
+from detector.matching import N_DAUGHTERS, SOURCES, match_candidates
 from detector.reconstruct import (
     FOUND,
     IDENTIFIED,
@@ -39,7 +48,7 @@ if TYPE_CHECKING:
     from detector.profiles import DetectorProfile
     from simgen.events import EventBlock
     from simgen.io.layout import Columns, Layout
-    from simgen.typing import BoolArray, FloatArray, Int8Array, IntArray
+    from simgen.typing import BoolArray, FloatArray, Int8Array, Int32Array, IntArray
 
 __all__ = [
     "CANDIDATE_LAYOUT",
@@ -73,12 +82,37 @@ def _correlation(description: str) -> Field:
     return Field("candidates", "f8", "1", description, CORRELATION)
 
 
+def _combined(unit: str, description: str) -> Field:
+    """Return a column of numbers that only combinatorial candidates have."""
+    return Field("candidates", "f8", unit, f"{description}; nan where taken from truth")
+
+
+def _decay(side: str) -> Field:
+    """Return the columns of a true decay."""
+    return Field(
+        "candidates",
+        "i4",
+        "1",
+        f"PDG numbers of what came out of the true {side} B, largest first, photons left out; "
+        "0 for none and where candidates are taken from truth",
+        tuple(f"d{i + 1}" for i in range(N_DAUGHTERS)),
+    )
+
+
+_SOURCES: Final = tuple(part.name.lower() for part in SOURCES)
+
 CANDIDATE_LAYOUT: Final[Layout] = {
     "event_id": _number("i8", "number of the event"),
     "weight": _number("f8", "weight of the event"),
     "is_signal": _number("i1", "1 if the signal side is the true signal decay, else 0"),
-    "tau_mode": _number("i1", "true tau decay: 0 other or no tau, 1 e, 2 mu, 3 pi, 4 pi pi0"),
-    "tag_meson": _number("i1", "true tag meson: 1 D, 2 D* -> D pi0, 3 D* -> D gamma, 4 D* -> D pi"),
+    "tau_mode": _number(
+        "i1",
+        "tau decay, true or as reconstructed: 0 other or no tau, 1 e, 2 mu, 3 pi, 4 pi pi0",
+    ),
+    "tag_meson": _number(
+        "i1",
+        "tag meson, true or as reconstructed: 1 D, 2 D* -> D pi0, 3 D* -> D gamma, 4 D* -> D pi",
+    ),
     "tag_tau_mode": _number("i1", "tau pairs: true decay of the tag's tau, numbers as tau_mode"),
     "tag_lepton_flavour": _number("i1", "absolute PDG number of the tag lepton, 11 or 13, or 0"),
     "charge_kaon": _number("i1", "charge of the kaon, 0 if the signal has none"),
@@ -113,6 +147,20 @@ CANDIDATE_LAYOUT: Final[Layout] = {
     "true_parent_tag": _momentum("true tag B"),
     "true_k_sig": _momentum("true signal B less true kaon, lepton, prong"),
     "true_k_tag": _momentum("true tag B less true tag_d, tag_lepton"),
+    "charge_prong": _number("i1", "charge of the prong, 0 without tau"),
+    "tag_mode": _number(
+        "i1", "D decay as reconstructed: 1 K pi, 2 K pi pi0, 3 K 3pi, 4 K 2pi; 0 taken from truth"
+    ),
+    "is_tag": _number("i1", "1 if the tag is a true B -> D(*) l nu with this D and lepton, else 0"),
+    "n_readings": _number("i4", "combinations of the event that pass all cuts but E_extra"),
+    "m_d": _combined("GeV", "measured mass of the D"),
+    "delta_m": _combined("GeV", "measured M(D*) - M(D), nan without D*"),
+    "cos_theta_by": _combined("1", "cosine between B and D(*) l, one neutrino assumed"),
+    "e_extra": _combined("GeV", "energy of the photons that are not used"),
+    "true_ids": Field("candidates", "i4", "1", "PDG numbers of what these truly are", _SOURCES),
+    "true_origins": Field("candidates", "i4", "1", "PDG numbers of what they come from", _SOURCES),
+    "true_decay_sig": _decay("signal"),
+    "true_decay_tag": _decay("tag"),
 }
 """How the fields of a `CandidateTable` are stored."""
 
@@ -122,7 +170,9 @@ class CandidateTable:
     """Reconstructed candidates with their truth: a row a candidate.
 
     Lab frame, GeV and mm; momenta (n, 4) as (px, py, pz, E), positions (n, 3). The fields are
-    those of `CANDIDATE_LAYOUT`, where each is described; names with ``true_`` are truth.
+    those of `CANDIDATE_LAYOUT`, where each is described; names with ``true_`` are truth. Of a
+    combinatorial candidate these are of the particles it is made of, whatever they are; without a
+    true B, momenta of parents and what derives from them are nan.
     What is invisible on a side (``true_k_sig``, ``true_k_tag``) is all of the parent that is not
     reconstructed: neutrinos, radiated photons, the pi0 of a rho reconstructed as its pi.
     """
@@ -166,6 +216,18 @@ class CandidateTable:
     true_parent_tag: FloatArray
     true_k_sig: FloatArray
     true_k_tag: FloatArray
+    charge_prong: Int8Array
+    tag_mode: Int8Array
+    is_tag: Int8Array
+    n_readings: Int32Array
+    m_d: FloatArray
+    delta_m: FloatArray
+    cos_theta_by: FloatArray
+    e_extra: FloatArray
+    true_ids: Int32Array
+    true_origins: Int32Array
+    true_decay_sig: Int32Array
+    true_decay_tag: Int32Array
 
     def __len__(self) -> int:
         return len(self.event_id)
@@ -304,7 +366,8 @@ def smear_block(
     Particles are assigned from truth (`detector.topology`). An event has one candidate if it has
     the topology and everything that is to be reconstructed is in the acceptance, which true
     momenta decide, and, if the configuration asks for it, is found and identified; else it has none
-    and the cut-flow says why.
+    and the cut-flow says why. Where the configuration asks for combinatorial candidates, an event
+    of any source has the best that passes the selection, if there is one (`detector.combinations`).
 
     Parameters
     ----------
@@ -324,6 +387,8 @@ def smear_block(
     cutflow : CutFlow
         Numbers of events left after each requirement.
     """
+    if config.is_combinatorial:
+        return _combine(block, profile, config, seed)
     detector = detector_model(profile)
     pdgid, mother = block.pdgid, block.mother
     offsets, p4 = block.offsets, np.ascontiguousarray(block.p4)
@@ -346,7 +411,6 @@ def smear_block(
         passed[passed == FOUND] = IDENTIFIED
     events = np.flatnonzero(passed == IDENTIFIED)
 
-    event_id = block.event_id[events]
     measured = np.zeros((len(Role), len(events), 4))
     true = np.zeros_like(measured)
     smeared = np.empty_like(p4)
@@ -369,13 +433,13 @@ def smear_block(
     ids = {slot: _pdg_numbers(block, start, rows[:, slot]) for slot in _CHARGED}
     parent_sig = p4[start + rows[:, Slot.PARENT_SIG]]
     parent_tag = p4[start + rows[:, Slot.PARENT_TAG]]
-    true_r_0 = block.vertex[events]
     from_parent = rows[:, _of_parent(config.topology)]
     true_r_sig = _decay_vertices(block, start, from_parent, rows[:, Slot.PARENT_SIG])
     true_r_tag = _decay_vertices(block, start, rows[:, Slot.TAG_LEPTON], rows[:, Slot.PARENT_TAG])
-    r_0 = known_primary_vertices(true_r_0, event_id, profile, seed)
+    event_id = block.event_id[events]
+    r_0 = known_primary_vertices(block.vertex[events], event_id, profile, seed)
     total = known_beams(profile, event_id, seed)
-    r_sig, r_tag = measure_decay_vertices(
+    vertices = measure_decay_vertices(
         block,
         events,
         topology,
@@ -389,50 +453,178 @@ def smear_block(
         seed,
     )
     table = CandidateTable(
-        event_id=event_id,
-        weight=block.weight[events],
+        **_what_all_have(
+            block,
+            events,
+            profile,
+            seed,
+            (measured, true),
+            (parent_sig, parent_tag),
+            (true_r_sig, true_r_tag),
+            (total, r_0),
+            vertices,
+        ),
         is_signal=np.ones(len(events), dtype=np.int8),
         tau_mode=topology.tau_mode[events],
         tag_meson=topology.tag_meson[events],
         tag_tau_mode=topology.tag_tau_mode[events],
         tag_lepton_flavour=_flavours(ids[Slot.TAG_LEPTON]),
-        charge_kaon=np.sign(ids[Slot.KAON]).astype(np.int8),
-        charge_lepton=-np.sign(ids[Slot.LEPTON]).astype(np.int8),
+        charge_kaon=_charges(ids[Slot.KAON]),
+        charge_lepton=_charges(ids[Slot.LEPTON]),
         charge_tag_lepton=-np.sign(ids[_tag_charge(config.topology)]).astype(np.int8),
-        kaon=measured[Role.KAON],
-        lepton=measured[Role.LEPTON],
-        prong=measured[Role.PRONG],
-        tag_d=measured[Role.TAG_D],
-        tag_lepton=measured[Role.TAG_LEPTON],
-        total=total,
-        hadronic_tag=smear_hadronic_tags(parent_tag, event_id, profile.hadronic_tag, seed),
-        r_0=r_0,
-        r_sig=r_sig.position,
-        r_tag=r_tag.position,
-        r_0_sigma=same_uncertainty(stated_primary_vertex(profile), len(events)),
-        r_sig_sigma=r_sig.sigma,
-        r_tag_sigma=r_tag.sigma,
-        r_sig_correlation=r_sig.correlation,
-        r_tag_correlation=r_tag.correlation,
-        vertex_constraint=np.full(len(events), profile.vertices.constraint == "ip", dtype=np.int8),
-        true_kaon=true[Role.KAON],
-        true_lepton=true[Role.LEPTON],
-        true_prong=true[Role.PRONG],
-        true_tag_d=true[Role.TAG_D],
-        true_tag_lepton=true[Role.TAG_LEPTON],
-        true_total=block.beam[events],
-        true_r_0=true_r_0,
-        true_r_sig=true_r_sig,
-        true_r_tag=true_r_tag,
-        true_parent_sig=parent_sig,
-        true_parent_tag=parent_tag,
-        true_k_sig=parent_sig - true[Role.KAON] - true[Role.LEPTON] - true[Role.PRONG],
-        true_k_tag=parent_tag - true[Role.TAG_D] - true[Role.TAG_LEPTON],
+        charge_prong=_charges(ids[Slot.PRONG]),
+        tag_mode=np.zeros(len(events), dtype=np.int8),
+        is_tag=np.ones(len(events), dtype=np.int8),
+        n_readings=np.ones(len(events), dtype=np.int32),
+        m_d=_nan(len(events)),
+        delta_m=_nan(len(events)),
+        cos_theta_by=_nan(len(events)),
+        e_extra=_nan(len(events)),
+        true_ids=np.stack([ids[slot] for slot in _SOURCE_SLOTS], axis=1),
+        true_origins=np.zeros((len(events), len(_SOURCE_SLOTS)), dtype=np.int32),
+        true_decay_sig=np.zeros((len(events), N_DAUGHTERS), dtype=np.int32),
+        true_decay_tag=np.zeros((len(events), N_DAUGHTERS), dtype=np.int32),
     )
     return table, CutFlow.from_passed(passed)
 
 
-_CHARGED = (Slot.KAON, Slot.LEPTON, Slot.TAG_LEPTON, Slot.PARENT_TAG)
+def _combine(
+    block: EventBlock, profile: DetectorProfile, config: CandidateConfig, seed: int
+) -> tuple[CandidateTable, CutFlow]:
+    """Reconstruct the combinatorial candidates of a block; see `smear_block`."""
+    found = combine_block(block, profile, config, seed)
+    events = np.flatnonzero(found.passed == Passed.E_EXTRA)
+    matched = match_candidates(block, events, found, config)
+    measured = found.measured[:, events]
+    parents = tuple(_parents(block, events, matched.parents[:, i]) for i in (0, 1))
+    true_r_sig, true_r_tag = (np.ascontiguousarray(matched.vertices[:, i]) for i in (0, 1))
+    event_id = block.event_id[events]
+    r_0 = known_primary_vertices(block.vertex[events], event_id, profile, seed)
+    charges = _charges(matched.sources)
+    kind, value = found.kind[events], found.value[events]
+    table = CandidateTable(
+        **_what_all_have(
+            block,
+            events,
+            profile,
+            seed,
+            (measured, matched.true),
+            parents,
+            (true_r_sig, true_r_tag),
+            (known_beams(profile, event_id, seed), r_0),
+            smear_decay_vertices(true_r_sig, true_r_tag, event_id, profile, seed),
+        ),
+        is_signal=matched.is_signal,
+        tau_mode=kind[:, 0],
+        tag_meson=kind[:, 1],
+        tag_tau_mode=np.zeros(len(events), dtype=np.int8),
+        tag_lepton_flavour=kind[:, 3],
+        charge_kaon=charges[:, 0],
+        charge_lepton=charges[:, 1],
+        charge_tag_lepton=charges[:, 3],
+        charge_prong=charges[:, 2],
+        tag_mode=kind[:, 2],
+        is_tag=matched.is_tag,
+        n_readings=found.readings[events].astype(np.int32),
+        m_d=value[:, 0],
+        delta_m=value[:, 1],
+        cos_theta_by=value[:, 2],
+        e_extra=value[:, 3],
+        true_ids=matched.sources,
+        true_origins=matched.origins,
+        true_decay_sig=matched.decays[:, 0],
+        true_decay_tag=matched.decays[:, 1],
+    )
+    return table, CutFlow.from_passed(found.passed, COMBINATORIAL_STAGES)
+
+
+def _what_all_have(
+    block: EventBlock,
+    events: IntArray,
+    profile: DetectorProfile,
+    seed: int,
+    momenta: tuple[FloatArray, FloatArray],
+    parents: tuple[FloatArray, ...],
+    origins: tuple[FloatArray, ...],
+    beams: tuple[FloatArray, FloatArray],
+    vertices: tuple[MeasuredVertex, MeasuredVertex],
+) -> dict[str, Any]:
+    """Return the fields that do not depend on how candidates are put together.
+
+    Parameters
+    ----------
+    block, events
+        True events, and the rows of those with a candidate.
+    profile, seed
+        Detector and seed.
+    momenta
+        Measured and true momenta, (len(Role), n, 4).
+    parents, origins
+        True momenta (n, 4) and decay vertices (n, 3) of the signal's and the tag's parent.
+    beams
+        Measured momentum (n, 4) of the beams and r_0 (n, 3).
+    vertices
+        Measured decay vertices of signal and tag.
+    """
+    event_id, n = block.event_id[events], len(events)
+    measured, true = momenta
+    total, r_0 = beams
+    r_sig, r_tag = vertices
+    return {
+        "event_id": event_id,
+        "weight": block.weight[events],
+        "kaon": measured[Role.KAON],
+        "lepton": measured[Role.LEPTON],
+        "prong": measured[Role.PRONG],
+        "tag_d": measured[Role.TAG_D],
+        "tag_lepton": measured[Role.TAG_LEPTON],
+        "total": total,
+        "hadronic_tag": smear_hadronic_tags(parents[1], event_id, profile.hadronic_tag, seed),
+        "r_0": r_0,
+        "r_sig": r_sig.position,
+        "r_tag": r_tag.position,
+        "r_0_sigma": same_uncertainty(stated_primary_vertex(profile), n),
+        "r_sig_sigma": r_sig.sigma,
+        "r_tag_sigma": r_tag.sigma,
+        "r_sig_correlation": r_sig.correlation,
+        "r_tag_correlation": r_tag.correlation,
+        "vertex_constraint": np.full(n, profile.vertices.constraint == "ip", dtype=np.int8),
+        "true_kaon": true[Role.KAON],
+        "true_lepton": true[Role.LEPTON],
+        "true_prong": true[Role.PRONG],
+        "true_tag_d": true[Role.TAG_D],
+        "true_tag_lepton": true[Role.TAG_LEPTON],
+        "true_total": block.beam[events],
+        "true_r_0": block.vertex[events],
+        "true_r_sig": origins[0],
+        "true_r_tag": origins[1],
+        "true_parent_sig": parents[0],
+        "true_parent_tag": parents[1],
+        "true_k_sig": parents[0] - true[Role.KAON] - true[Role.LEPTON] - true[Role.PRONG],
+        "true_k_tag": parents[1] - true[Role.TAG_D] - true[Role.TAG_LEPTON],
+    }
+
+
+def _parents(block: EventBlock, events: IntArray, index: IntArray) -> FloatArray:
+    """Return the momenta of particles given by index in their events, nan for index -1."""
+    momenta = block.p4[block.offsets[events] + np.maximum(index, 0)]
+    momenta[index < 0] = np.nan
+    return momenta
+
+
+def _charges(pdgid: NDArray[np.int32]) -> Int8Array:
+    """Return charges of particles that leave a track by their PDG numbers, 0 for number 0."""
+    sign = np.sign(pdgid)
+    return np.where(np.isin(np.abs(pdgid), (11, 13)), -sign, sign).astype(np.int8)
+
+
+def _nan(n: int) -> FloatArray:
+    """Return n times nan."""
+    return np.full(n, np.nan)
+
+
+_SOURCE_SLOTS = (Slot.KAON, Slot.LEPTON, Slot.PRONG, Slot.TAG_LEPTON)  # in the order of SOURCES
+_CHARGED = (*_SOURCE_SLOTS, Slot.PARENT_TAG)
 
 
 def _of_parent(topology: SignalTopology) -> Slot:

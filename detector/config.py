@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from detector.cuts import CandidateCuts
 
 
 class SignalTopology(BaseModel):
@@ -45,10 +47,18 @@ class SignalTopology(BaseModel):
 
 
 class CandidateConfig(BaseModel):
-    """How candidates are put together from truth-matched particles."""
+    """How candidates are put together, from truth-matched particles or from all there are."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    assignment: Literal["truth", "combinatorial"] = Field(
+        default="truth",
+        description="which track is what: truth, as in arXiv:2209.03387, or the best of all "
+        "combinations that pass `cuts`, in events of any source",
+    )
+    cuts: CandidateCuts = Field(
+        default_factory=CandidateCuts, description="selection of combinatorial candidates"
+    )
     rho: Literal["pi", "pi_pi0"] = Field(
         default="pi",
         description="prong of tau -> pi pi0 nu: the pi alone, as in arXiv:2209.03387, or with pi0",
@@ -61,12 +71,37 @@ class CandidateConfig(BaseModel):
         default="ignored",
         description="ignored: every particle in the acceptance is found; applied: each track, "
         "photon, pi0 and K_S of a candidate is found with its efficiency, else the event is lost, "
-        "which the cut-flow shows as `particles found`",
+        "which the cut-flow shows as `particles found`. Combinatorial candidates, for which "
+        "applied is the default, are made of what is found",
     )
     identification: Literal["ignored", "required"] = Field(
         default="ignored",
         description="ignored: every track is what it truly is, as in arXiv:2209.03387; required: "
         "each track of a candidate has to pass the hypothesis of its true kind, else the event is "
-        "lost, which the cut-flow shows as `tracks identified`",
+        "lost, which the cut-flow shows as `tracks identified`. Combinatorial candidates: ignored: "
+        "a track passes the hypothesis of its true kind and no other; required, their default: it "
+        "passes those drawn for it, which may be several or none",
     )
     topology: SignalTopology = Field(default_factory=SignalTopology)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _combinations_are_realistic(cls, data: Any) -> Any:
+        """Lose and misidentify tracks of combinatorial candidates unless the user has chosen."""
+        if isinstance(data, dict) and data.get("assignment") == "combinatorial":
+            return {"efficiency": "applied", "identification": "required", **data}
+        return data
+
+    @model_validator(mode="after")
+    def _suits_assignment(self) -> CandidateConfig:
+        """Refuse what the assignment does not do."""
+        if self.is_combinatorial and self.topology.is_tau_pair:
+            raise ValueError("assignment: combinatorial is for B decays, not for tau pairs")
+        if not self.is_combinatorial and self.cuts != CandidateCuts():
+            raise ValueError("cuts are for combinatorial candidates: set assignment: combinatorial")
+        return self
+
+    @property
+    def is_combinatorial(self) -> bool:
+        """Whether candidates are searched for among all combinations."""
+        return self.assignment == "combinatorial"

@@ -31,33 +31,55 @@ efficiency or identification is ignored, all particles count as found, or identi
 """
 
 
+COMBINATORIAL_STAGES: Final = (
+    "events",
+    "number of tracks",
+    "total charge zero",
+    "tracks identified",
+    "D and D* mass",
+    "cos theta_BY",
+    "kaon mass with opposite charge",
+    "E_extra",
+)
+"""The same for combinatorial candidates: how far the best reading of an event gets."""
+
+
 @dataclass(frozen=True, slots=True)
 class CutFlow:
-    """Numbers of events, one for each of `STAGES`; the last is the number of candidates.
+    """Numbers of events, one for each of `stages`; the last is the number of candidates.
 
     Cut-flows of several blocks are added with ``+``; ``CutFlow()`` is none at all.
     """
 
     counts: tuple[int, ...] = (0,) * len(STAGES)
+    stages: tuple[str, ...] = STAGES
 
     @classmethod
-    def from_passed(cls, passed: Int8Array) -> CutFlow:
+    def none(cls, stages: tuple[str, ...]) -> CutFlow:
+        """Return the cut-flow of no events."""
+        return cls((0,) * len(stages), stages)
+
+    @classmethod
+    def from_passed(cls, passed: Int8Array, stages: tuple[str, ...] = STAGES) -> CutFlow:
         """Count events by the number of requirements each has passed, (n,) int8."""
-        exactly = np.bincount(passed, minlength=len(STAGES))
-        return cls(tuple(int(c) for c in np.cumsum(exactly[::-1])[::-1]))
+        exactly = np.bincount(passed, minlength=len(stages))
+        return cls(tuple(int(c) for c in np.cumsum(exactly[::-1])[::-1]), stages)
 
     def __add__(self, other: CutFlow) -> CutFlow:
-        return CutFlow(tuple(a + b for a, b in zip(self.counts, other.counts, strict=True)))
+        if self.stages != other.stages:
+            raise ValueError(f"cut-flows of different stages: {self.stages} and {other.stages}")
+        counts = tuple(a + b for a, b in zip(self.counts, other.counts, strict=True))
+        return CutFlow(counts, self.stages)
 
     def __iter__(self) -> Iterator[tuple[str, int]]:
-        return iter(zip(STAGES, self.counts, strict=True))
+        return iter(zip(self.stages, self.counts, strict=True))
 
     def as_dict(self) -> dict[str, int]:
         """Return the numbers by name of the requirement, in order."""
         return dict(self)
 
     def __str__(self) -> str:
-        width = max(len(name) for name in STAGES)
+        width = max(len(name) for name in self.stages)
         lines, before = [], self.counts[0]
         for name, count in self:
             share = count / before if before else 0.0

@@ -62,7 +62,21 @@ def measure_decay_vertices(
             from_covariance(fitted.r_sig, fitted.r_sig_covariance),
             from_covariance(fitted.r_tag, fitted.r_tag_covariance),
         )
-    event_id, vertices = block.event_id[events], profile.vertices
+    return smear_decay_vertices(true_r_sig, true_r_tag, block.event_id[events], profile, seed)
+
+
+def smear_decay_vertices(
+    true_r_sig: FloatArray,
+    true_r_tag: FloatArray,
+    event_id: IntArray,
+    profile: DetectorProfile,
+    seed: int,
+) -> tuple[MeasuredVertex, MeasuredVertex]:
+    """Return the decay vertices of signal and tag with Gaussian errors.
+
+    Parameters are those of `measure_decay_vertices`.
+    """
+    vertices = profile.vertices
     return (
         _smeared(true_r_sig, event_id, vertices.r_sig, R_SIG, seed),
         _smeared(true_r_tag, event_id, vertices.r_tag, R_TAG, seed),

@@ -136,6 +136,13 @@ def photon_resolution(p: FloatArray, model: PhotonModel) -> tuple[float, float, 
 
 
 @kernel
+def energy_error(p: FloatArray, model: PhotonModel) -> float:
+    """Return the standard deviation of a photon's energy, GeV, from its measured momentum (4,)."""
+    theta = np.arctan2(np.hypot(p[0], p[1]), p[2])
+    return float(p[3] * resolution_at(model.energy, p[3], theta))
+
+
+@kernel
 def photon_accepted(p: FloatArray, model: PhotonModel) -> bool:
     """Return whether the true momentum (4,) of a photon is in the acceptance."""
     if p[3] <= model.energy_min:

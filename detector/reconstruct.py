@@ -20,9 +20,9 @@ from detector.identification import (
 )
 from detector.photons import (
     PhotonModel,
+    energy_error,
     photon_accepted,
     photon_model,
-    resolution_at,
     smear_photon,
 )
 from detector.pi0 import constrain_pi0
@@ -166,22 +166,52 @@ def require_found(
         found = True
         for k in range(a, b):
             m = a + mother[k]
-            of_ks = mother[k] >= 0 and pdgid[m] == _KS
             of_pi0 = mother[k] >= 0 and pdgid[m] == _PI0
             if role[k] == 0 and not (of_pi0 and role[m] != 0):
                 continue
-            kind = abs(pdgid[k])
-            found = found and is_found(
-                p4[k], kind, 0.0, event_id[i], k - a, detector.efficiency, state
-            )
-            if of_ks and kind != _PI0:
-                x = production[k, 0] - production[m, 0]
-                y = production[k, 1] - production[m, 1]
-                found = found and is_found(
-                    p4[m], _KS, np.hypot(x, y), event_id[i], m - a, detector.efficiency, state
-                )
+            found = found and particle_found(
+                event_id[i], k - a, pdgid[a:b], mother[a:b], p4[a:b], production[a:b], detector,
+                state,
+            )  # fmt: skip
         if found:
             passed[i] = FOUND
+
+
+@kernel
+def particle_found(
+    event_id: int,
+    k: int,
+    pdgid: Int32Array,
+    mother: Int32Array,
+    p4: FloatArray,
+    production: FloatArray,
+    detector: DetectorModel,
+    state: UInt64Array,
+) -> bool:
+    """Return whether particle `k` of an event is found; a pion of a K_S needs the K_S.
+
+    Parameters
+    ----------
+    event_id
+        Number of the event.
+    k
+        Index of the particle.
+    pdgid, mother, p4, production
+        Particles of the event.
+    detector
+        `detector_model` of a profile.
+    state
+        Random stream of the smearing stage.
+    """
+    kind, m = abs(pdgid[k]), mother[k]
+    if not is_found(p4[k], kind, 0.0, event_id, k, detector.efficiency, state):
+        return False
+    if m < 0 or pdgid[m] != _KS or kind == _PI0:
+        return True
+    x = production[k, 0] - production[m, 0]
+    y = production[k, 1] - production[m, 1]
+    seen: bool = is_found(p4[m], _KS, np.hypot(x, y), event_id, m, detector.efficiency, state)
+    return seen
 
 
 @kernel
@@ -272,17 +302,45 @@ def smear_objects(
             if pdgid[k] == _PI0:
                 _smear_pi0(k, a, event_id[i], mother, p4, detector, state, scratch, p)
             else:
-                seek(state, event_id[i], FIRST_PARTICLE + k - a)
-                if pdgid[k] == _PHOTON:
-                    smear_photon(p4[k], detector.photons, state, p)
-                else:
-                    smear_track(p4[k], detector.tracks, state, p)
-                    if abs(pdgid[k]) == _ELECTRON:
-                        seek(state, event_id[i], FIRST_RADIATION + k - a)
-                        radiate(p4[k], detector.bremsstrahlung, state, p)
+                measure_particle(event_id[i], k - a, pdgid[k], p4[k], detector, state, p)
             for x in range(4):
                 measured[r, c, x] += p[x]
                 true[r, c, x] += p4[k, x]
+
+
+@kernel
+def measure_particle(
+    event_id: int,
+    index: int,
+    pdgid: int,
+    p: FloatArray,
+    detector: DetectorModel,
+    state: UInt64Array,
+    out: FloatArray,
+) -> None:
+    """Write the measured momentum of a photon or a track.
+
+    Parameters
+    ----------
+    event_id, index
+        Number of the event, and the particle's index in it.
+    pdgid, p
+        What it is, and its true momentum (4,).
+    detector
+        `detector_model` of a profile.
+    state
+        Random stream of the smearing stage.
+    out
+        (4,) receives the momentum; not the same array as `p`.
+    """
+    seek(state, event_id, FIRST_PARTICLE + index)
+    if pdgid == _PHOTON:
+        smear_photon(p, detector.photons, state, out)
+        return
+    smear_track(p, detector.tracks, state, out)
+    if abs(pdgid) == _ELECTRON:
+        seek(state, event_id, FIRST_RADIATION + index)
+        radiate(p, detector.bremsstrahlung, state, out)
 
 
 @kernel
@@ -306,9 +364,7 @@ def _smear_pi0(
             continue
         seek(state, event_id, FIRST_PARTICLE + j - a)
         smear_photon(p4[j], detector.photons, state, photons[count])
-        measured = photons[count]
-        theta = np.arctan2(np.hypot(measured[0], measured[1]), measured[2])
         sigma_1 = sigma_2
-        sigma_2 = measured[3] * resolution_at(detector.photons.energy, measured[3], theta)
+        sigma_2 = energy_error(photons[count], detector.photons)
         count += 1
     constrain_pi0(photons[0], sigma_1, photons[1], sigma_2, detector.pi0_mass, out)

@@ -10,8 +10,9 @@ import numpy as np
 import yaml
 
 from detector.candidates import CANDIDATE_LAYOUT, CandidateTable, smear_block
+from detector.combinatorial import require_smeared_vertices
 from detector.config import CandidateConfig
-from detector.cutflow import CutFlow
+from detector.cutflow import COMBINATORIAL_STAGES, STAGES, CutFlow
 from detector.profiles import DetectorProfile, load_profile
 from simgen.beams import Beams
 from simgen.config import validate
@@ -50,6 +51,10 @@ class Smearing:
     candidates: CandidateConfig
     seed: int
 
+    def __post_init__(self) -> None:
+        """Refuse what the detector cannot do for the candidates."""
+        require_smeared_vertices(self.profile, self.candidates)
+
     def block(self, events: EventBlock) -> Smeared:
         """Return candidates and cut-flow of a block of truth."""
         return smear_block(events, self.profile, self.candidates, self.seed)
@@ -66,19 +71,20 @@ class Smearing:
 
     def sink(self, target: Path, source: Mapping[str, Any]) -> Sink[Smeared]:
         """Return the sink of candidate files, shards in `target` or `target` as the file."""
+        stages = COMBINATORIAL_STAGES if self.candidates.is_combinatorial else STAGES
         return Sink(
             lambda shard: shard_path(target, shard),
             self.header(source),
             CANDIDATE_LAYOUT,
-            CandidateAppender,
+            lambda writer: CandidateAppender(writer, stages),
         )
 
 
 class CandidateAppender:
     """Append candidates to one file and add up the cut-flow."""
 
-    def __init__(self, writer: ColumnWriter) -> None:
-        self._writer, self._cutflow = writer, CutFlow()
+    def __init__(self, writer: ColumnWriter, stages: tuple[str, ...]) -> None:
+        self._writer, self._cutflow = writer, CutFlow.none(stages)
 
     def append(self, payload: Smeared) -> None:
         """Append the candidates of one block."""

@@ -16,6 +16,7 @@ R_SIG: Final = R_0 + 1
 R_TAG: Final = R_0 + 2
 HADRONIC_TAG: Final = R_0 + 3
 BEAM_KNOWLEDGE: Final = R_0 + 8
+BEST_CANDIDATE: Final = R_0 + 9
 """Beyond any number of particles."""
 
 FIRST_IDENTIFICATION: Final = 1 << 41

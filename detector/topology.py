@@ -217,9 +217,7 @@ def _match_all(
     role: Int8Array,
 ) -> None:
     """Match every event; arguments as in `find_topology` and `Topology`."""
-    longest = 0
-    for i in range(len(found)):
-        longest = max(longest, offsets[i + 1] - offsets[i])
+    longest = longest_event(offsets)
     continues = np.empty(longest, dtype=np.bool_)
     decays = np.empty(longest, dtype=np.bool_)
     kind = np.empty(longest, dtype=np.int8)
@@ -227,7 +225,7 @@ def _match_all(
         a, b = offsets[i], offsets[i + 1]
         ids = np.abs(pdgid[a:b])
         mothers, states, roles, row = mother[a:b], status[a:b], role[a:b], rows[i]
-        _look_at_daughters(ids, mothers, continues, decays)
+        look_at_daughters(ids, mothers, continues, decays)
 
         if not _find_signal(ids, mothers, continues, kaon, lepton, tau, row):
             continue
@@ -263,7 +261,16 @@ def _match_all(
 
 
 @kernel
-def _look_at_daughters(
+def longest_event(offsets: IntArray) -> int:
+    """Return the largest number of particles in an event of a block."""
+    longest = 0
+    for i in range(len(offsets) - 1):
+        longest = max(longest, offsets[i + 1] - offsets[i])
+    return longest
+
+
+@kernel
+def look_at_daughters(
     ids: Int32Array, mothers: Int32Array, continues: BoolArray, decays: BoolArray
 ) -> None:
     """Write which particles continue as themselves, and which have a daughter but photons."""
@@ -514,9 +521,7 @@ def _match_pairs(
     role: Int8Array,
 ) -> None:
     """Match every event to a tau pair; arguments as in `find_topology` and `Topology`."""
-    longest = 0
-    for i in range(len(found)):
-        longest = max(longest, offsets[i + 1] - offsets[i])
+    longest = longest_event(offsets)
     continues = np.empty(longest, dtype=np.bool_)
     decays = np.empty(longest, dtype=np.bool_)
     kind = np.empty(longest, dtype=np.int8)
@@ -525,7 +530,7 @@ def _match_pairs(
         a, b = offsets[i], offsets[i + 1]
         ids = np.abs(pdgid[a:b])
         mothers, states, roles, row = mother[a:b], status[a:b], role[a:b], rows[i]
-        _look_at_daughters(ids, mothers, continues, decays)
+        look_at_daughters(ids, mothers, continues, decays)
 
         if not _find_pair(pdgid[a:b], mothers, continues, row):
             continue

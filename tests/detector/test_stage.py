@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from detector.cutflow import STAGES
+from detector.cuts import CandidateCuts
 from detector.stage import check_beams, iterate_candidates, read_candidates, smear
 from simgen.errors import ConfigError, OutputError
 from simgen.generation import generate
@@ -120,6 +121,7 @@ def test_sections_of_a_configuration_and_what_comes_before_them(truth, tmp_path)
     kept = yaml.safe_load(read_header(given).config)
     assert kept["detector"]["vertices"]["r_0"]["z"] == 0.15
     assert kept["candidates"] == {
+        "assignment": "truth", "cuts": CandidateCuts().model_dump(mode="json"),
         "rho": "pi", "dstar": "d_only", "efficiency": "ignored", "identification": "ignored",
             "topology": {"kaon": 321, "lepton": 13, "tau": 15},
     }  # fmt: skip
