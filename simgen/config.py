@@ -15,9 +15,17 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from simgen.errors import ConfigError
+from simgen.luminosity import CrossSection, Luminosity, expected_events
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -51,12 +59,35 @@ class OutputSettings(_Strict):
     events_per_shard: int = Field(
         default=100_000, ge=1, le=10**8, description="events in one file part-NNNNN.h5"
     )
+    keep: Literal["all", "candidates"] = Field(
+        default="all",
+        description="candidates: `simgen run` writes candidates and solutions, but no truth",
+    )
+
+
+class _DataSet(BaseModel):
+    """What says how many events there are."""
+
+    luminosity: Luminosity
+    cross_section: CrossSection
 
 
 class GenerateConfig(_Strict):
     """A generation: which events, from which beams, by which generator."""
 
-    events: int = Field(ge=1, le=MAX_EVENTS, description="number of events")
+    events: int = Field(
+        ge=1,
+        le=MAX_EVENTS,
+        description="number of events; by default those of `luminosity` and `cross_section`",
+    )
+    luminosity: Luminosity | None = Field(
+        default=None,
+        description="integrated luminosity that the weights of all events add up to, 1/fb, or a "
+        "text as `710 /fb`; null for weights of 1",
+    )
+    cross_section: CrossSection | None = Field(
+        default=None, description="of the process, nb, or a text as `919 pb`"
+    )
     first_event: int = Field(default=0, ge=0, le=MAX_EVENTS, description="number of the first")
     seed: int = Field(default=1, ge=0, le=MAX_SEED)
     beams: str | dict[str, Any] | None = Field(
@@ -69,6 +100,35 @@ class GenerateConfig(_Strict):
     )
     generator: dict[str, Any] = Field(description="name of a generator and its settings")
     output: OutputSettings = OutputSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _events_of_luminosity(cls, data: Any) -> Any:
+        """Make as many events as the luminosity has if their number is not given."""
+        if not isinstance(data, dict) or data.get("events") is not None:
+            return data
+        given = {k: data[k] for k in ("luminosity", "cross_section") if data.get(k) is not None}
+        if len(given) < 2:
+            return data
+        try:
+            size = _DataSet.model_validate(given)
+        except ValidationError:
+            return data  # the fields themselves say what is wrong
+        return {**data, "events": round(expected_events(size.luminosity, size.cross_section))}
+
+    @model_validator(mode="after")
+    def _luminosity_has_cross_section(self) -> GenerateConfig:
+        """Refuse one without the other."""
+        if (self.luminosity is None) != (self.cross_section is None):
+            raise ValueError("luminosity and cross_section go together: give both or neither")
+        return self
+
+    @property
+    def event_weight(self) -> float:
+        """Weight of each event: sums of weights are numbers of events at the luminosity."""
+        if self.luminosity is None or self.cross_section is None:
+            return 1.0
+        return expected_events(self.luminosity, self.cross_section) / self.events
 
 
 def config_root() -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,12 +65,15 @@ class Generation:
         The beams.
     generator
         Ready to generate.
+    weight
+        What the generator's weights are multiplied by.
     """
 
     config: GenerateConfig
     resolved: dict[str, Any]
     beams: Beams
     generator: Generator
+    weight: float = 1.0
 
     def header(self) -> Header:
         """Return the header of truth files."""
@@ -89,8 +92,9 @@ class Generation:
         )
 
     def block(self, first: int, n: int) -> EventBlock:
-        """Return the events `first` to ``first + n - 1``."""
-        return self.generator.generate(np.arange(first, first + n), self.config.seed)
+        """Return the events `first` to ``first + n - 1``, with the weights of the luminosity."""
+        block = self.generator.generate(np.arange(first, first + n), self.config.seed)
+        return block if self.weight == 1.0 else replace(block, weight=self.weight * block.weight)
 
     def shards(self) -> list[Shard]:
         """Return the shards of this generation."""
@@ -180,9 +184,7 @@ def prepare_generation(
     SimgenError
         Naming what is wrong with the configuration or the decay files.
     """
-    data, source, folder = read_config(config, changes)
-    own = {k: v for k, v in data.items() if k not in LATER_SECTIONS}
-    checked = validate(GenerateConfig, own, source)
+    checked, source, folder = _check(config, changes)
     settings = check_settings(checked.generator, source)
     beams = _find_beams(checked, source, folder)
     resolved = checked.model_dump(exclude={"detector"})
@@ -190,7 +192,7 @@ def prepare_generation(
     resolved["generator"] = settings.model_dump()
     generator = make_generator(settings, beams, folder)
     _check_available(checked, generator, source)
-    return Generation(checked, resolved, beams, generator)
+    return Generation(checked, resolved, beams, generator, checked.event_weight)
 
 
 def _check_available(config: GenerateConfig, generator: Generator, source: str) -> None:
@@ -202,6 +204,15 @@ def _check_available(config: GenerateConfig, generator: Generator, source: str) 
             f"{source}: events {config.first_event} to {last} are asked for; the generator has "
             f"{available}, numbered from 0"
         )
+
+
+def _check(
+    config: ConfigSource, changes: Mapping[str, Any] | None
+) -> tuple[GenerateConfig, str, Path]:
+    """Return the checked sections of generation, where they are from, and the folder of paths."""
+    data, source, folder = read_config(config, changes)
+    own = {k: v for k, v in data.items() if k not in LATER_SECTIONS}
+    return validate(GenerateConfig, own, source), source, folder
 
 
 def _find_beams(config: GenerateConfig, source: str, folder: Path) -> Beams:
@@ -319,7 +330,8 @@ def generate_event(
         Naming what is wrong with the configuration, the decay files or the output.
     """
     changes = {"events": 1, "first_event": event_id, "seed": seed}
-    generation = prepare_generation(config, changes)
+    weight = _check(config, {"seed": seed})[0].event_weight
+    generation = replace(prepare_generation(config, changes), weight=weight)
     block = generation.block(event_id, 1)
     if output is not None:
         _write(generation, output, if_exists=if_exists, workers=1, progress=False)

@@ -17,7 +17,9 @@ _COMPILING = "Compiling kernels; this happens once after installation and takes 
 
 
 @contextmanager
-def progress_bar(label: str, total: int | None, *, show: bool) -> Iterator[Callable[[int], None]]:
+def progress_bar(
+    label: str, total: int | None, *, show: bool, note: Callable[[], str] = str
+) -> Iterator[Callable[[int], None]]:
     """Show a progress bar on the terminal's error stream; give the function that advances it.
 
     Nothing is shown where the error stream is not a terminal.
@@ -30,6 +32,8 @@ def progress_bar(label: str, total: int | None, *, show: bool) -> Iterator[Calla
         How many there are, None if that is not known.
     show
         False for no bar.
+    note
+        Gives what else is said, asked at each advance; by default nothing.
     """
     if not show:
         yield lambda _: None
@@ -45,10 +49,10 @@ def progress_bar(label: str, total: int | None, *, show: bool) -> Iterator[Calla
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-               TimeRemainingColumn())  # fmt: skip
+               TextColumn("{task.fields[note]}"), TimeRemainingColumn())  # fmt: skip
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(label, total=total)
-        yield lambda n: progress.advance(task, n)
+        task = progress.add_task(label, total=total, note=note())
+        yield lambda n: progress.update(task, advance=n, note=note())
 
 
 @contextmanager

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
 SUMMARY, FIGURES = "summary.csv", "figures"
 _BYTES_PER_EVENT = 1000.0  # candidates and solutions, measured with gzip
+_SELECTED = 0.01  # of background events; what is selected of signal is small beside its truth
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,8 @@ class Result:
         console = Console(highlight=False)
         print_cut_flow(self.cut_flow, console)
         print_rows(self.summary, console)
-        print_notes(console, (*self.problems, *self.notes), str(self.folder / TRUTH))
+        where = TRUTH if (self.folder / TRUTH).is_dir() else CANDIDATES
+        print_notes(console, (*self.problems, *self.notes), str(self.folder / where))
         console.print(f"files, figures and summary are in {self.folder}", soft_wrap=True)
 
 
@@ -96,8 +98,8 @@ class Plan:
 
     @property
     def stages(self) -> tuple[str, ...]:
-        """Folders of shards."""
-        return TRUTH, CANDIDATES, SOLUTIONS
+        """Folders of shards; the truth may not be written."""
+        return (TRUTH, CANDIDATES, SOLUTIONS) if self.keeps_truth else (CANDIDATES, SOLUTIONS)
 
     def resolved(self) -> str:
         """Return the whole configuration as YAML; a run of it makes the same files."""
@@ -107,25 +109,41 @@ class Plan:
         parts["solver"] = self.config.solver.model_dump()
         return to_yaml(parts)
 
+    @property
+    def keeps_truth(self) -> bool:
+        """Whether the true events are written."""
+        return self.config.output.keep == "all"
+
     def sinks(self, folder: Path) -> list[Sink[Any]]:
-        """Return the files of the three stages."""
+        """Return the files of the stages that are written."""
         truth = self.generation.sink(folder / TRUTH)
-        candidates = self.smearing.sink(folder / CANDIDATES, {"truth": truth.header.identity})
+        source: dict[str, Any] = {"truth": truth.header.identity}
+        if not self.keeps_truth:
+            source["notes"] = list(self.generation.generator.notes())
+        candidates = self.smearing.sink(folder / CANDIDATES, source)
         solutions = self.solving.sink(
             folder / SOLUTIONS, {"candidates": candidates.header.identity}
         )
-        return [truth, candidates, solutions]
+        return [truth, candidates, solutions] if self.keeps_truth else [candidates, solutions]
 
     def expected_bytes(self, shards: Sequence[Shard]) -> float:
         """Return about how large the files of some shards are."""
-        others = _BYTES_PER_EVENT * sum(s.n_events for s in shards)
-        return self.generation.expected_bytes(shards) + others
+        share = _SELECTED if self.config.candidates.is_combinatorial else 1.0
+        others = share * _BYTES_PER_EVENT * sum(s.n_events for s in shards)
+        return others + (self.generation.expected_bytes(shards) if self.keeps_truth else 0.0)
 
     def work(self, events: range) -> list[Any]:
-        """Take a block of events through all stages."""
+        """Take a block of events through all stages; return the results that are written."""
         block = self.generation.block(events.start, len(events))
         smeared = self.smearing.block(block)
-        return [block, smeared, self.solving.block(smeared[0])]
+        later = [smeared, self.solving.block(smeared[0])]
+        return [block, *later] if self.keeps_truth else later
+
+    @staticmethod
+    def n_candidates(results: Sequence[Any]) -> int:
+        """Return the number of candidates in the results of `work`."""
+        table, _ = results[-2]
+        return len(table)
 
     def finish(self, folder: Path) -> Result:
         """Make summary and figures from the files, so that a resumed run has the same."""
@@ -224,12 +242,23 @@ def run(
         with compiling(show=progress):
             plan.work(range(plan.config.first_event, plan.config.first_event + 1))
         total = sum(shard.n_events for shard in shards)
-        with progress_bar("events", total, show=progress) as advance:
+        selected: list[int] = []
+
+        def work(events: range) -> list[Any]:
+            results = plan.work(events)
+            if isinstance(plan, Plan):
+                selected.append(plan.n_candidates(results))
+            return results
+
+        def note() -> str:
+            return f"{sum(selected):,} candidates" if isinstance(plan, Plan) else ""
+
+        with progress_bar("events", total, show=progress, note=note) as advance:
             run_shards(
                 shards,
                 sinks,
                 lambda shard: shard.blocks(),
-                plan.work,
+                work,
                 workers=workers or default_workers(),
                 compression=plan.config.output.compression,
                 advance=advance,

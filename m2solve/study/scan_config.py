@@ -132,4 +132,5 @@ def _generation(run: RunConfig, profile: DetectorProfile, source: str, folder: P
     beams = profile.beams if run.beams is None else load_beams(run.beams, folder)
     resolved = run.model_dump(exclude=set(_STAGES))
     resolved |= {"beams": beams.model_dump(), "generator": generator.model_dump()}
-    return Generation(run, resolved, beams, make_generator(generator, beams, folder))
+    made = make_generator(generator, beams, folder)
+    return Generation(run, resolved, beams, made, run.event_weight)

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from detector.stage import read_candidates
+from m2solve.study import run
+from simgen.config import config_root
+from simgen.generation import prepare_generation
+from simgen.io.hdf5 import find_shards, read_header
+
+N = 3000
+CONFIG = {
+    "events": N,
+    "seed": 5,
+    "luminosity": "710 /fb",
+    "cross_section": "0.003 pb",
+    "detector": "belle2",
+    "generator": {"decay_files": ["ktaumu.dec"], "base": None},
+    "candidates": {"assignment": "combinatorial"},
+    "solver": {"variables": ["M2sB", "random"], "m_nunu": ["m_hat"]},
+    "output": {"keep": "candidates", "events_per_shard": 1000},
+}
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    return run(CONFIG, tmp_path_factory.mktemp("run") / "run", workers=1)
+
+
+def test_weights_add_up_to_luminosity_times_cross_section_times_efficiency(done):
+    table = read_candidates(done.folder)
+    efficiency = len(table) / N
+    assert 0.2 < efficiency < 0.5
+    assert np.sum(table.weight) == pytest.approx(710 * 3.0 * efficiency)
+    flow = done.cut_flow
+    assert flow["events"] == N
+    assert flow["E_extra"] == len(table)
+    both = [row for row in done.summary if row.method == "random" and row.group == "both"]
+    assert both[0].candidates == pytest.approx(np.sum(table.weight))
+
+
+def test_truth_is_not_written_and_the_notes_are_where_it_says(done, capsys):
+    assert not (done.folder / "truth").exists()
+    provenance = read_header(find_shards(done.folder, "candidates")[0]).provenance
+    assert provenance["notes"] == list(done.notes)
+    done.show()
+    assert "candidates" in capsys.readouterr().out
+
+
+def test_the_same_bytes_for_any_number_of_workers_and_after_a_resume(done, tmp_path):
+    again = run(CONFIG, tmp_path / "run", workers=3)
+    shards = sorted(done.folder.glob("*/part-*.h5"))
+    assert len(shards) == 6
+    for shard in shards:
+        other = again.folder / shard.relative_to(done.folder)
+        assert other.read_bytes() == shard.read_bytes()
+    lost = again.folder / "candidates" / "part-00001.h5"
+    lost.unlink()
+    run(CONFIG, again.folder, workers=2, if_exists="resume")
+    assert lost.read_bytes() == (done.folder / "candidates" / "part-00001.h5").read_bytes()
+
+
+def test_the_same_candidates_for_any_size_of_shards(done, tmp_path):
+    config = CONFIG | {"output": {"keep": "candidates", "events_per_shard": 700}}
+    table = read_candidates(done.folder)
+    other = read_candidates(run(config, tmp_path / "run").folder)
+    np.testing.assert_array_equal(other.event_id, table.event_id)
+    np.testing.assert_array_equal(other.tag_d, table.tag_d)
+    np.testing.assert_array_equal(other.e_extra, table.e_extra)
+
+
+@pytest.mark.parametrize("name", ["uds", "cc", "tautau"])
+def test_shipped_backgrounds_have_the_cross_sections_of_the_table(name):
+    """uu 1.61, dd 0.40, ss 0.38, cc 1.30, tau tau 0.919 nb."""
+    expected = {"uds": 2.39, "cc": 1.30, "tautau": 0.919}
+    config = prepare_generation(config_root() / f"background_{name}.yaml").config
+    assert config.luminosity == 710.0
+    assert config.cross_section == expected[name]
