@@ -216,7 +216,7 @@ def open_stage(
 def _clear(folder: Path) -> None:
     """Remove what a run made and nothing else; the configuration, which marks it as ours, stays."""
     remove_partials(folder)
-    for pattern in ("part-*.h5", "*/part-*.h5", "figures/*", "summary*"):
+    for pattern in ("part-*.h5", "*/part-*.h5", "figures/*", "summary*", "sources.csv"):
         for entry in folder.glob(pattern):
             if entry.is_file():
                 entry.unlink()

@@ -22,6 +22,9 @@ from m2solve.study.report import (
     to_csv,
     total_cut_flow,
 )
+from m2solve.study.source_figure import draw_sources
+from m2solve.study.sources import Sources, find_sources, print_sources
+from m2solve.study.sources import to_csv as sources_csv
 from m2solve.study.stage import SOLUTIONS, Solving
 from simgen.config import validate
 from simgen.errors import OutputError
@@ -47,7 +50,7 @@ from simgen.show import print_notes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SUMMARY, FIGURES = "summary.csv", "figures"
+SUMMARY, SOURCES, FIGURES = "summary.csv", "sources.csv", "figures"
 _BYTES_PER_EVENT = 1000.0  # candidates and solutions, measured with gzip
 _SELECTED = 0.01  # of background events; what is selected of signal is small beside its truth
 
@@ -65,6 +68,8 @@ class Result:
         The rows of the summary.
     cut_flow
         Events left after each requirement.
+    sources
+        What combinatorial candidates truly are; None where they are matched from truth.
     notes
         What is not generated as the decay files say.
     problems
@@ -74,6 +79,7 @@ class Result:
     folder: Path
     summary: tuple[Row, ...]
     cut_flow: dict[str, int]
+    sources: Sources | None
     notes: tuple[str, ...]
     problems: tuple[str, ...]
 
@@ -82,6 +88,8 @@ class Result:
         console = Console(highlight=False)
         print_cut_flow(self.cut_flow, console)
         print_rows(self.summary, console)
+        if self.sources is not None:
+            print_sources(self.sources, console)
         where = TRUTH if (self.folder / TRUTH).is_dir() else CANDIDATES
         print_notes(console, (*self.problems, *self.notes), str(self.folder / where))
         console.print(f"files, figures and summary are in {self.folder}", soft_wrap=True)
@@ -152,10 +160,16 @@ class Plan:
         write_text(folder / SUMMARY, to_csv(rows))
         draw_figures(histograms, folder / FIGURES)
         generator = self.generation.generator
+        sources = None
+        if self.config.candidates.is_combinatorial:
+            sources = find_sources(folder)
+            write_text(folder / SOURCES, sources_csv(sources))
+            draw_sources(sources, folder / FIGURES / "m_recoil_by_source")
         return Result(
             folder=folder,
             summary=tuple(rows),
             cut_flow=total_cut_flow(folder),
+            sources=sources,
             notes=generator.notes(),
             problems=generator.problems(),
         )

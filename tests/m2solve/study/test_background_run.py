@@ -5,6 +5,7 @@ import pytest
 
 from detector.stage import read_candidates
 from m2solve.study import run
+from m2solve.study.sources import ALL, KINDS, conjugated, decay_name
 from simgen.config import config_root
 from simgen.generation import prepare_generation
 from simgen.io.hdf5 import find_shards, read_header
@@ -77,3 +78,42 @@ def test_shipped_backgrounds_have_the_cross_sections_of_the_table(name):
     config = prepare_generation(config_root() / f"background_{name}.yaml").config
     assert config.luminosity == 710.0
     assert config.cross_section == expected[name]
+
+
+def test_sources_say_what_each_candidate_is(done):
+    table, sources = read_candidates(done.folder), done.sources
+    sums = {row.kind: row for row in sources.rows if row.decay == ALL}
+    assert list(sums) == list(KINDS)
+    assert sum(row.candidates for row in sums.values()) == len(table)
+    assert sum(row.total for row in sums.values()) == pytest.approx(np.sum(table.weight))
+    for kind, row in sums.items():
+        parts = [r for r in sources.rows if r.kind == kind and r.decay != ALL]
+        assert sum(r.candidates for r in parts) == row.candidates
+        assert sum(r.total for r in parts) == pytest.approx(row.total)
+        assert sources.recoil[kind].total == pytest.approx(row.total)
+    right = (table.is_signal == 1) & (table.is_tag == 1)
+    assert sums["signal"].candidates == np.sum(right) > 0.7 * len(table)
+    assert sums["signal"].mass == pytest.approx(1.777, abs=1e-3)
+    assert sums["signal"].spread < 1e-3
+    assert sums["signal"].error == pytest.approx(np.sqrt(np.sum(table.weight[right] ** 2)))
+    found = {row.decay for row in sources.rows if row.kind == "signal"}
+    assert found == {ALL, "K+ tau- mu+", "K+ tau+ mu-"}  # charge conjugates are one
+    assert sums["no B"].candidates == 0
+
+
+def test_sources_are_a_table_and_a_figure(done, capsys):
+    lines = (done.folder / "sources.csv").read_text().splitlines()
+    assert lines[0].startswith("kind,decay,candidates,total,error")
+    assert len(lines) == 1 + len(done.sources.rows)
+    for suffix in (".png", ".pdf", ".csv"):
+        assert (done.folder / "figures" / f"m_recoil_by_source{suffix}").stat().st_size > 0
+    done.show()
+    assert "true tag" in capsys.readouterr().out
+
+
+def test_kinds_and_names_by_hand():
+    decay = np.array([[421, 211, 0, 0, 0, 0], [-431, 421, 111, 0, 0, 0], [443, -321, 22, 0, 0, 0]])
+    conjugate = conjugated(decay.astype(np.int32), np.array([-1, 1, -1], dtype=np.int8))
+    names = [decay_name(row) for row in conjugate]
+    assert names == ["anti-D0 pi-", "D_s- D0 pi0", "J/psi K+ gamma"]
+    assert decay_name([0] * 6) == "-"
