@@ -26,7 +26,7 @@ from simgen.generators.base import Generator, check_settings, make_generator
 from simgen.io.atomic import atomic_file
 from simgen.io.hdf5 import Header
 from simgen.io.truth import TRUTH, TruthAppender
-from simgen.progress import compiling, progress_bar, report_problems
+from simgen.progress import compiling, preparing, progress_bar, report_problems
 from simgen.runner import (
     IfExists,
     Shard,
@@ -263,7 +263,8 @@ def generate(
     SimgenError
         Naming what is wrong with the configuration, the decay files or the output.
     """
-    generation = prepare_generation(config, {"events": events, "seed": seed})
+    with preparing(show=progress):
+        generation = prepare_generation(config, {"events": events, "seed": seed})
     target = Path(output)
     _write(
         generation,

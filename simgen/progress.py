@@ -11,8 +11,13 @@ import click
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
 _PATIENCE = 1.5  # seconds of silence before the user is told what is going on
+_PREPARING = (
+    "Preparing decays; the first time with these decay files this takes up to a minute, "
+    "afterwards seconds ..."
+)
 _COMPILING = "Compiling kernels; this happens once after installation and takes about a minute ..."
 
 
@@ -55,13 +60,23 @@ def progress_bar(
         yield lambda n: progress.update(task, advance=n, note=note())
 
 
-@contextmanager
-def compiling(*, show: bool) -> Iterator[None]:
+def preparing(*, show: bool) -> AbstractContextManager[None]:
+    """Tell the user that decays are being made ready, if it takes long enough to matter."""
+    return _told(_PREPARING, show=show)
+
+
+def compiling(*, show: bool) -> AbstractContextManager[None]:
     """Tell the user that kernels are being compiled, if the block takes long enough to matter."""
+    return _told(_COMPILING, show=show)
+
+
+@contextmanager
+def _told(what: str, *, show: bool) -> Iterator[None]:
+    """Say `what` is going on once the block has taken a while."""
     if not show:
         yield
         return
-    timer = threading.Timer(_PATIENCE, lambda: click.echo(_COMPILING, err=True))
+    timer = threading.Timer(_PATIENCE, lambda: click.echo(what, err=True))
     timer.start()
     try:
         yield

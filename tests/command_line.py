@@ -53,7 +53,11 @@ def succeeds(*arguments: object) -> str:
     """Run a command that has to work and return what it prints."""
     done = simgen(*arguments)
     # On a first run the user is told that kernels are being compiled.
-    said = [line for line in done.err.splitlines() if not line.startswith("Compiling kernels")]
+    said = [
+        line
+        for line in done.err.splitlines()
+        if not line.startswith(("Compiling kernels", "Preparing decays"))
+    ]
     assert (done.code, said) == (0, []), done.err
     return done.out
 

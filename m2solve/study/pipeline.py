@@ -31,7 +31,7 @@ from simgen.errors import OutputError
 from simgen.generation import ConfigSource, Generation, prepare_generation, read_config, to_yaml
 from simgen.io.atomic import write_text
 from simgen.io.truth import TRUTH
-from simgen.progress import compiling, progress_bar
+from simgen.progress import compiling, preparing, progress_bar
 from simgen.runner import (
     IfExists,
     Shard,
@@ -237,9 +237,10 @@ def run(
         Naming what is wrong with the configuration, the decay files or the output.
     """
     has_paper = read_config(config)[0].get("paper") is not None
-    plan: Plan | PaperPlan = (plan_paper if has_paper else plan_run)(
-        config, events=events, seed=seed
-    )
+    with preparing(show=progress):
+        plan: Plan | PaperPlan = (plan_paper if has_paper else plan_run)(
+            config, events=events, seed=seed
+        )
     folder = Path(output)
     if is_file(folder):
         raise OutputError(f"{folder}: a run leaves a folder; give a name without {folder.suffix}")

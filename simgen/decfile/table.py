@@ -143,6 +143,7 @@ class DecayTable:
         self.parsed = parsed
         self.used_files = used_files
         self._particles = MappingProxyType(dict(particles))
+        self._found: dict[str, ParticleData] = {}  # asked for hundreds of thousands of times
 
     def __repr__(self) -> str:
         return f"<DecayTable of {len(self.channels)} particles from {self._file_names()}>"
@@ -155,9 +156,12 @@ class DecayTable:
         UnknownParticleError
             Neither a particle nor an alias has this name.
         """
-        true_name = self.aliases.get(name, name)
-        changed = self._particles.get(true_name)
-        return changed if changed is not None else particle_table().by_name(true_name)
+        found = self._found.get(name)
+        if found is None:
+            true_name = self.aliases.get(name, name)
+            found = self._particles.get(true_name) or particle_table().by_name(true_name)
+            self._found[name] = found
+        return found
 
     def model_of(self, name: str, channel: Channel) -> DecayModel | None:
         """Return the model of a decay, None if it is not implemented, or not for these particles.

@@ -377,10 +377,12 @@ class _Compiler:
         if not self._fixed(name):
             return
         mass = self._mass(name)
-        open_channels = tuple(c for c in self.chains[name] if self._threshold(name, c) < mass)
+        open_channels: list[Channel] = []
         for channel in self.chains[name]:
-            if channel not in open_channels:
-                needed = self._threshold(name, channel)
+            needed = self._threshold(name, channel)
+            if needed < mass:
+                open_channels.append(channel)
+            else:
                 self.notes.append(
                     f"{channel.source.file}:{channel.source.line}: {describe(name, channel)} needs "
                     f"{needed:.4f} GeV and is left out: {name} has {mass:.4f} GeV"
@@ -388,7 +390,7 @@ class _Compiler:
         if self.chains[name] and not open_channels:
             msg = f"no decay of {name} is kinematically possible; " + self.notes[-1]
             raise DecayFileError(msg)
-        self.chains[name] = open_channels
+        self.chains[name] = tuple(open_channels)
 
     # ---- how often ---------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from simgen.engine.borrow import borrowed
+from simgen.engine.bounds import MARGIN
 from simgen.engine.branching import choose_channel
 from simgen.engine.call import call_amplitude
 from simgen.engine.collision import draw_collision
@@ -47,6 +48,10 @@ if TYPE_CHECKING:
 _ROOT_VECTOR_STATES = 3
 # A probability that equals its bound must not exceed it by rounding.
 _ROUNDING = 1.0 + 1e-9
+# Far in the tails of resonances the largest probability may be a tiny part of the bound, which
+# holds for all masses. After so many trials the bound is taken from them: at given masses it
+# changes how many trials it takes, not what is drawn. Trials beyond it are counted.
+_MANY_TRIALS = 10_000
 # Kernels called with a literal 0 as well as with a variable would be compiled twice.
 _ZERO = np.int64(0)
 
@@ -103,6 +108,8 @@ def _draw_decay(
         draw_from_grid(channel, mass, amplitude, scratch, state, counter)
         return
     bound = channel.space_bound
+    varies = parent.width > 0.0 or channel.n_broad > 0
+    trials, seen = 0, 0.0
     if np.isnan(bound):
         bound = tangent_bound(mass, masses, n, channel.space_shares)
     while True:
@@ -130,6 +137,11 @@ def _draw_decay(
                 amplitude, parent.n_states, channel.n_amplitudes, density, False
             )
             limit = _ROUNDING * trace * min(channel.eigen_share, largest)
+        elif varies:
+            trials += 1
+            seen = max(seen, probability)
+            if trials == _MANY_TRIALS:
+                limit = min(limit, MARGIN * seen)
         if probability > limit:
             counter[N_EXCEEDED] += 1
         if uniform(state) * limit <= probability:

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 import simgen.generation
+import simgen.progress
 from simgen.errors import (
     ConfigError,
     DecayFileError,
@@ -24,7 +25,7 @@ from simgen.events import EventBlock
 from simgen.generation import generate, generate_event, prepare_generation
 from simgen.io.hdf5 import find_shards, read_header
 from simgen.io.truth import read_events
-from simgen.progress import report_problems
+from simgen.progress import preparing, report_problems
 
 FIELDS = tuple(EventBlock.__dataclass_fields__)
 
@@ -281,6 +282,26 @@ class TestProblems:
         with pytest.raises(DecayFileError, match=r"bad\.dec:2: .*charge"):
             generate(config(generator=wrong), tmp_path / "out")
         assert not (tmp_path / "out").exists()
+
+
+class TestPreparing:
+    """A person is told what takes long, and only that."""
+
+    @pytest.mark.parametrize(("show", "patience", "said"), [
+        (True, 0.0, "Preparing decays"), (True, 60.0, ""), (False, 0.0, ""),
+    ])  # fmt: skip
+    def test_is_said_where_it_takes_long(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        show: bool,
+        patience: float,
+        said: str,
+    ) -> None:
+        monkeypatch.setattr(simgen.progress, "_PATIENCE", patience)
+        with preparing(show=show):
+            time.sleep(0.2)
+        assert capsys.readouterr().err[: len("Preparing decays")] == said
 
 
 class TestExceededMaximum:

@@ -107,3 +107,21 @@ def test_root_amplitude_is_bounded_over_the_spread_of_its_mass(tmp_path):
     events = generator.generate(np.arange(N), 1)
     assert generator.problems() == ()
     assert mass_of(events.beam).std() == pytest.approx(0.1, rel=0.02)
+
+
+def test_bounds_far_too_high_change_no_distribution(tmp_path):
+    # as the bound for all masses is for masses in the tail: trials are not endless
+    text = "Decay B0\n1.0 D*- mu+ nu_mu HQET2 1.207 0.92 1.401 0.854;\nEnddecay\n"
+    generator = make_generator(tmp_path, text, root="B0", mass=B0)
+    q2 = []
+    for scale, n in ((1.0, 20_000), (1e9, 300)):
+        for bound in ("trace_bound", "eigen_bound"):
+            generator.decays.program.channels[bound] *= scale
+        block = generator.generate(np.arange(n), 7)
+        dstar = rows_of(block, -413)
+        q2.append(mass_of(block.p4[rows_of(block, 511)] - block.p4[dstar]) ** 2)
+    assert stats.ks_2samp(*q2).pvalue > 1e-3
+    n_decays, n_trials = generator._counters[0, [N_DECAYS, N_TRIALS]]
+    assert n_decays == 20_300
+    assert 300 * 10_000 < n_trials < 300 * 10_100 + 20_000 * 10
+    assert generator._counters[0, N_EXCEEDED] == 0
