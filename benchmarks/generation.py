@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from simgen.beams import load_beams
+from simgen.decfile import BASE_TABLES
 from simgen.generation import prepare_generation
 from simgen.generators.decfile import DecayFileGenerator, DecayFileSettings
 from simgen.generators.pythia8 import PythiaGenerator, PythiaSettings
@@ -78,6 +79,11 @@ def own_times(events: int) -> list[tuple[str, float, float]]:
     print(f"start-up with the base table, to the first event: {time.perf_counter() - start:.2f} s")
     generators: dict[str, Generator] = {"configs/ktaumu_belle2.yaml": generation.generator}
     generators |= {name: decay_file_generator(text) for name, text in CHAINS.items()}
+    for base in BASE_TABLES:
+        start = time.process_time()
+        settings = DecayFileSettings(base=base, unsupported_models="phsp")
+        generators[f"generic, {base}"] = DecayFileGenerator(settings, load_beams("belle2"), Path())
+        print(f"ready, generic {base}: {time.process_time() - start:.2f} s of processor time")
     return [
         (name, generator_time(generator, events), generator.particles_per_event())
         for name, generator in generators.items()
