@@ -220,7 +220,10 @@ class TestNames:
         assert message.endswith("Names that exist: " + ", ".join(shipped) + "\n")
 
     def test_detector(self, made):
-        names = "Names that exist: belle, belle2, belle2_design, perfect"
+        names = (
+            "Names that exist: belle, belle2, belle2_design, belle2_realistic, belle_realistic, "
+            "perfect"
+        )
         assert names in with_config(changed(detector="bell3"))
         assert names in refused("smear", made / "truth.h5", "--detector", "bell3", "-o", "c.h5")
 
@@ -304,23 +307,23 @@ class TestDecayFiles:
         assert message.startswith("own.dec:2: cannot read the decay file: ")
 
     def test_model_that_is_not_implemented(self):
-        decays = SEMILEPTONIC.format(model="GOITY_ROBERTS", daughter="pi+")
+        decays = SEMILEPTONIC.format(model="ISGW", daughter="pi+")
         message = with_config(own_decays(decays))
-        assert "GOITY_ROBERTS" in message
+        assert "ISGW" in message
         assert "own.dec:5" in message
         assert "unsupported_models: phsp" in message
 
     @pytest.mark.usefixtures("no_figures")
     def test_model_that_is_not_implemented_as_phase_space_is_listed(self):
-        decays = SEMILEPTONIC.format(model="GOITY_ROBERTS", daughter="pi+")
+        decays = SEMILEPTONIC.format(model="ISGW", daughter="pi+")
         Path("my.yaml").write_text(own_decays(decays, unsupported_models="phsp"))
         output = succeeds("run", "my.yaml", "-o", "out", "--events", 20)
         for said in (output, succeeds("inspect", "out")):
-            notes = [line for line in said.splitlines() if "GOITY_ROBERTS" in line]
+            notes = [line for line in said.splitlines() if "ISGW" in line]
             assert len(notes) == 2  # B+ and B-
             assert all("own.dec:5" in line and "1 per event" in line for line in notes)
         listed = read_header(Path("out/truth/part-00000.h5")).provenance["phase_space_instead"]
-        assert [entry["model"] for entry in listed] == ["GOITY_ROBERTS"] * 2
+        assert [entry["model"] for entry in listed] == ["ISGW"] * 2
         assert [entry["per_event"] for entry in listed] == [1.0, 1.0]
 
 
@@ -622,13 +625,13 @@ class TestFewOrNoCandidates:
 
     @pytest.mark.usefixtures("no_figures")
     def test_shards_without_candidates(self):
-        Path("small.yaml").write_text(changed(events=5, output={"events_per_shard": 1}))
+        Path("small.yaml").write_text(changed(events=8, output={"events_per_shard": 1}))
         succeeds("run", "small.yaml", "-o", "run")
         numbers = [
             len(columns(path)["candidate/event_id"][0])
             for path in sorted(Path("run/solutions").iterdir())
         ]
-        assert len(numbers) == 5
+        assert len(numbers) == 8
         assert set(numbers) == {0, 1}
         for command in ("smear", "solve"):
             options = ["--detector", "belle2"] if command == "smear" else []

@@ -8,6 +8,7 @@ _EPILOG = """\b
 Examples:
   simgen export runs/ktaumu_belle2 events.hepmc3.gz
   simgen export truth.h5 truth.root
+  simgen export truth.h5 events.hepmc3 --overwrite
 """
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from simgen.engine.call import call_amplitude
 from simgen.engine.lineshape import draw_breit_wigner
 from simgen.engine.mass_tree import set_masses
+from simgen.engine.program import N_OCTAVES
 from simgen.engine.scratch import SCRATCH
 from simgen.jit import kernel
 from simgen.phasespace import phase_space, pole_phase_space, tangent_bound
@@ -16,7 +17,7 @@ from simgen.random import seek, set_key, uniform
 
 if TYPE_CHECKING:
     from simgen.engine.program import Program
-    from simgen.typing import ComplexArray, FloatArray
+    from simgen.typing import ComplexArray, FloatArray, UInt64Array
 
 N_SAMPLES = 4000
 # With four and more bodies peaks of resonances may fill little of phase space: points are added,
@@ -27,6 +28,8 @@ _MOST_SAMPLES = 128_000
 # Two bodies of fixed masses have one configuration, up to a rotation, which changes neither trace
 # nor eigenvalues.
 _N_SAMPLES_FIXED = 4
+# Three and more bodies of varying masses: samples spread evenly over octaves of kinetic energy.
+_N_SAMPLES_SPREAD = 8000
 # Of two bodies of varying masses the ratio of eigenvalue and trace is all that is used.
 _N_SAMPLES_TWO = 400
 _TWO_BODIES = 2
@@ -42,9 +45,14 @@ _STAGE = 2**32
 @kernel
 def _sample_spin_matrices(
     species: Any, channels: Any, channel: Any, parent: Any, low: float, high: float,
-    flavour: FloatArray, start: int, scratch_array: Any, out: ComplexArray,
+    flavour: FloatArray, start: int, spread: bool, scratch_array: Any, out: ComplexArray,
+    kinetic: FloatArray,
 ) -> None:  # fmt: skip
-    """Write A A^dagger in the parent's spin space for random decays, (samples, states, states)."""
+    """Write A A^dagger in the parent's spin space for random decays, (samples, states, states).
+
+    And the kinetic energy of each. Masses are drawn from their lineshapes, or, if `spread`, such
+    that the logarithm of the kinetic energy is spread evenly.
+    """
     scratch = scratch_array[0]
     state, momenta, masses = scratch.stream, scratch.momenta, scratch.masses
     amplitude = scratch.level_amplitude[0]
@@ -60,12 +68,21 @@ def _sample_spin_matrices(
         seek(state, start + s, 0)
         mass = low
         if high > low:
-            if parent.width > 0.0:
+            if spread and channel.n_broad == 0:
+                share = 2.0 ** (-N_OCTAVES * uniform(state))
+                mass = max(low, channel.threshold + share * (high - channel.threshold))
+            elif parent.width > 0.0:
                 mass = draw_breit_wigner(parent.mass, parent.width, low, high, state)
             else:
                 mass = low + uniform(state) * (high - low)
         scratch.n_nodes = 0
-        set_masses(species, channels, channel, parent, mass, none, scratch, state)
+        if spread:
+            _spread_masses(species, channel, mass, masses, state)
+        else:
+            set_masses(species, channels, channel, parent, mass, none, scratch, state)
+        kinetic[s] = mass
+        for k in range(n):
+            kinetic[s] -= masses[k]
         if channel.pole:
             pole_phase_space(mass, masses, channel.pole - 1, state, momenta[1:])
         else:
@@ -89,16 +106,51 @@ def _sample_spin_matrices(
                 out[s, a, b] = total
 
 
-def amplitude_bounds(
-    program: Program, channel: int, parent: int, low: float, high: float
-) -> tuple[float, float, float]:
-    """Return upper bounds of trace and largest eigenvalue of A A^dagger, and of their ratio.
+@kernel
+def _spread_masses(
+    species: Any, channel: Any, mass: float, masses: FloatArray, state: UInt64Array
+) -> None:
+    """Draw a kinetic energy evenly in its logarithm, and give the rest to the broad daughters."""
+    room = mass - channel.threshold
+    extra = room * (1.0 - 2.0 ** (-N_OCTAVES * uniform(state)))
+    total = 0.0
+    for k in range(channel.n_daughters):
+        masses[k] = 0.0
+        if species[channel.daughters[k]].width > 0.0:
+            masses[k] = -np.log(1.0 - uniform(state))
+            total += masses[k]
+    for k in range(channel.n_daughters):
+        daughter = species[channel.daughters[k]]
+        if daughter.width > 0.0:
+            drawn = daughter.min_mass + extra * masses[k] / total
+            masses[k] = min(drawn, daughter.max_mass)
+        else:
+            masses[k] = daughter.mass
 
-    The ratio is 0 unless there are two daughters and masses vary: only there it is of use, because
-    the trace of two bodies is the same in all directions.
+
+@kernel
+def octave(kinetic: float, room: float) -> int:
+    """Return how many octaves a kinetic energy is below the most there is, at most the last."""
+    if kinetic >= room:
+        return 0
+    if kinetic <= room * 2.0 ** (1 - N_OCTAVES):
+        return N_OCTAVES - 1
+    return int(np.log2(room / kinetic))
+
+
+def set_amplitude_bounds(
+    program: Program, channel: int, parent: int, low: float, high: float
+) -> None:
+    """Fill in the bounds of an amplitude.
 
     A decay with density matrix rho (trace 1) has Tr(rho A A^dagger) at most the largest
     eigenvalue of A A^dagger, and at most its trace times the largest eigenvalue of rho.
+
+    The trace of two bodies is the same in all directions, so if their masses vary what is bounded
+    is the ratio of eigenvalue and trace. Amplitudes of more bodies vanish with the kinetic energy,
+    while their masses are drawn before: a bound for all masses together would make a decay into a
+    resonance far above its pole take millions of trials. So each octave of kinetic energy has its
+    own, the largest of what is found in it and the two beside it.
 
     Parameters
     ----------
@@ -107,16 +159,35 @@ def amplitude_bounds(
     low, high
         Range of the parent's mass, GeV; equal for a fixed mass.
     """
-    trace, eigen = _sampled(program, channel, parent, low, high, 0)
+    record = program.channels[channel]
+    trace, eigen, kinetic = _sampled(program, channel, parent, low, high, 0)
     if program.channels[channel]["n_daughters"] >= _MANY:
         while len(trace) < _MOST_SAMPLES and not (_top_is_found(trace) and _top_is_found(eigen)):
             for _ in range(len(trace) // N_SAMPLES):
                 more = _sampled(program, channel, parent, low, high, len(trace))
                 trace, eigen = np.append(trace, more[0]), np.append(eigen, more[1])
-    share = 0.0
-    if len(trace) > _N_SAMPLES_FIXED and program.channels[channel]["n_daughters"] == _TWO_BODIES:
-        share = min(float((eigen[trace > 0.0] / trace[trace > 0.0]).max()) * _SHARE_MARGIN, 1.0)
-    return _with_margin(trace), _with_margin(eigen), share
+                kinetic = np.append(kinetic, more[2])
+    if len(trace) > _N_SAMPLES_FIXED and record["n_daughters"] == _TWO_BODIES:
+        share = float((eigen[trace > 0.0] / trace[trace > 0.0]).max()) * _SHARE_MARGIN
+        record["eigen_share"] = min(share, 1.0)
+    elif record["n_daughters"] > _TWO_BODIES and (record["n_broad"] > 0 or low < high):
+        more = _sampled(program, channel, parent, low, high, len(trace), spread=True)
+        trace, eigen = np.append(trace, more[0]), np.append(eigen, more[1])
+        kinetic = np.append(kinetic, more[2])
+        record["room"] = high - float(record["threshold"])
+        record["octaves"] = _octaves(trace, eigen, kinetic, float(record["room"]))
+    record["trace_bound"], record["eigen_bound"] = _with_margin(trace), _with_margin(eigen)
+
+
+def _octaves(trace: FloatArray, eigen: FloatArray, kinetic: FloatArray, room: float) -> FloatArray:
+    """Return the bounds in octaves of kinetic energy relative to that of all together."""
+    where = np.array([octave(each, room) for each in kinetic])
+    top = np.zeros(N_OCTAVES + 2)
+    relative = np.maximum(trace / trace.max(), eigen / eigen.max())
+    np.maximum.at(top, where + 1, relative)
+    widest = np.maximum(np.maximum(top[:-2], top[1:-1]), top[2:])
+    # what no sample reached is bounded like the octave above it
+    return np.array([widest[: j + 1][widest[: j + 1] > 0.0][-1] for j in range(N_OCTAVES)])
 
 
 def _top_is_found(values: FloatArray) -> bool:
@@ -125,13 +196,25 @@ def _top_is_found(values: FloatArray) -> bool:
 
 
 def _sampled(
-    program: Program, channel: int, parent: int, low: float, high: float, start: int
-) -> tuple[FloatArray, FloatArray]:
-    """Return trace and largest eigenvalue of A A^dagger for decays from number `start` on."""
-    samples = _spin_matrices(program, channel, parent, low, high, np.zeros(4), start)
+    program: Program,
+    channel: int,
+    parent: int,
+    low: float,
+    high: float,
+    start: int,
+    *,
+    spread: bool = False,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return trace and largest eigenvalue of A A^dagger for decays from number `start` on.
+
+    And their kinetic energies; for `spread` see `_sample_spin_matrices`.
+    """
+    samples, kinetic = _spin_matrices(
+        program, channel, parent, low, high, np.zeros(4), start, spread=spread
+    )
     trace: FloatArray = np.einsum("sii->s", samples).real
     eigen: Any = np.linalg.eigvalsh(samples)[:, -1]
-    return trace, eigen
+    return trace, eigen, kinetic
 
 
 def _spin_matrices(
@@ -142,16 +225,22 @@ def _spin_matrices(
     high: float,
     flavour: FloatArray,
     start: int = 0,
-) -> ComplexArray:
-    """Return A A^dagger of random decays, (samples, states, states); the same decays each time."""
+    *,
+    spread: bool = False,
+) -> tuple[ComplexArray, FloatArray]:
+    """Return A A^dagger of random decays, (samples, states, states), and their kinetic energies.
+
+    The same decays each time.
+    """
     species, record = program.species, program.channels[channel]
     n_states = int(species[parent]["n_states"])
-    samples = np.zeros((_n_samples(species, record, low, high), n_states, n_states), complex)
+    n = _N_SAMPLES_SPREAD if spread else _n_samples(species, record, low, high)
+    samples, kinetic = np.zeros((n, n_states, n_states), complex), np.zeros(n)
     _sample_spin_matrices(
         species, program.channels, record, species[parent], low, high, flavour,
-        start, np.zeros(1, SCRATCH), samples,
+        start, spread, np.zeros(1, SCRATCH), samples, kinetic,
     )  # fmt: skip
-    return samples
+    return samples, kinetic
 
 
 def flavour_matrix(
@@ -177,7 +266,7 @@ def flavour_matrix(
     root = np.sqrt(0.5)
     states = ((1.0, 0.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0), (root, 0, root, 0), (root, 0, 0, root))
     first, second, real, imaginary = (
-        _spin_matrices(program, channel, parent, mass, mass, np.array(s))[:, 0, 0].real
+        _spin_matrices(program, channel, parent, mass, mass, np.array(s))[0][:, 0, 0].real
         for s in states
     )
     mean = 0.5 * (first + second)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 # What kernels of amplitudes and of phase space are made from.
 _SOURCES = ("*.py", "engine/*.py", "models/*.py")
+_BOUNDS = ("trace_bound", "eigen_bound", "eigen_share", "room", "octaves")
 _ADDRESSES = ("address", "parameters", "cells")
 
 
@@ -72,9 +73,8 @@ def restore_bounds(program: Program, key: str) -> bool:
     data = read_cache(key)
     if data is None:
         return False
-    program.channels["trace_bound"] = data["trace"]
-    program.channels["eigen_bound"] = data["eigen"]
-    program.channels["eigen_share"] = data["share"]
+    for name in _BOUNDS:
+        program.channels[name] = data[name]
     program.mixing[:] = np.frombuffer(bytes.fromhex(data["mixing"]), MIXING)
     return True
 
@@ -82,9 +82,7 @@ def restore_bounds(program: Program, key: str) -> bool:
 def keep_bounds(program: Program, key: str) -> None:
     """Keep the bounds of a program under a name."""
     data = {
-        "trace": program.channels["trace_bound"].tolist(),
-        "eigen": program.channels["eigen_bound"].tolist(),
-        "share": program.channels["eigen_share"].tolist(),
+        **{name: program.channels[name].tolist() for name in _BOUNDS},
         "mixing": program.mixing.tobytes().hex(),
     }
     write_cache(key, data)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from simgen.engine.bounds import amplitude_bounds
+from simgen.engine.bounds import set_amplitude_bounds
 from simgen.engine.bounds_cache import bounds_key, keep_bounds, restore_bounds
 from simgen.engine.dalitz_grid import build_grid
 from simgen.engine.lineshape import fill_shape_bounds
@@ -627,10 +627,7 @@ class _Compiler:
                 mixes = channel["mixing"] >= 0 and not self._makes_pair(program, channel)
                 if channel["address"] != 0 and not mixes:
                     open_low = max(low, float(channel["threshold"]) * (1.0 + 1e-9))
-                    bounds = amplitude_bounds(
-                        program, number, parent, open_low, max(open_low, high)
-                    )
-                    channel["trace_bound"], channel["eigen_bound"], channel["eigen_share"] = bounds
+                    set_amplitude_bounds(program, number, parent, open_low, max(open_low, high))
 
     @staticmethod
     def _makes_pair(program: Program, channel: Any) -> bool:

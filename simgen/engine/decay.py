@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from simgen.engine.borrow import borrowed
-from simgen.engine.bounds import MARGIN
+from simgen.engine.bounds import MARGIN, octave
 from simgen.engine.branching import choose_channel
 from simgen.engine.call import call_amplitude
 from simgen.engine.collision import draw_collision
@@ -48,9 +48,9 @@ if TYPE_CHECKING:
 _ROOT_VECTOR_STATES = 3
 # A probability that equals its bound must not exceed it by rounding.
 _ROUNDING = 1.0 + 1e-9
-# Far in the tails of resonances the largest probability may be a tiny part of the bound, which
-# holds for all masses. After so many trials the bound is taken from them: at given masses it
-# changes how many trials it takes, not what is drawn. Trials beyond it are counted.
+# Far in the tails of several resonances the largest probability may be a tiny part even of the
+# bound in its octave of kinetic energy. After so many trials the bound is taken from them: at
+# given masses it changes how many trials it takes, not what is drawn. Trials beyond it are counted.
 _MANY_TRIALS = 10_000
 # Kernels called with a literal 0 as well as with a variable would be compiled twice.
 _ZERO = np.int64(0)
@@ -97,6 +97,11 @@ def _draw_decay(
         if polarised:
             largest = largest_eigenvalue_bound(density, parent.n_states)
         limit = min(channel.eigen_bound, channel.trace_bound * largest)
+        if channel.room > 0.0:
+            kinetic = mass
+            for k in range(n):
+                kinetic -= masses[k]
+            limit *= channel.octaves[octave(kinetic, channel.room)]
         scratch.pdgids[0] = parent.pdgid
         for k in range(n):
             scratch.pdgids[1 + k] = species[channel.daughters[k]].pdgid

@@ -23,6 +23,9 @@ MAX_NODES = 2 * MAX_PARTICLES
 MAX_DEPTH = 32
 MAX_AMPLITUDES = 512
 
+# Octaves of kinetic energy in which amplitudes of three and more bodies have bounds of their own.
+N_OCTAVES = 16
+
 # Columns of the counters a run adds up per channel.
 N_DECAYS, N_TRIALS, N_EXCEEDED, N_COUNTERS = 0, 1, 2, 3
 
@@ -66,6 +69,10 @@ CHANNEL = np.dtype(
         ("eigen_bound", "f8"),  # upper bound of its largest eigenvalue
         # for two daughters whose masses vary: upper bound of eigenvalue / trace; 0 for all others
         ("eigen_share", "f8"),
+        # for more daughters whose masses vary: the most kinetic energy they have, GeV, 0 for all
+        # others; and the bounds in octaves below it, relative to the two above
+        ("room", "f8"),
+        ("octaves", "f8", (N_OCTAVES,)),
         ("space_bound", "f8"),  # phasespace.tangent_bound; nan where the masses vary
         ("space_shares", "f8", (MAX_DAUGHTERS,)),  # where that tangent touches
         ("cells", "i8"),  # address of the table of engine.dalitz_grid

@@ -125,3 +125,18 @@ def test_bounds_far_too_high_change_no_distribution(tmp_path):
     assert n_decays == 20_300
     assert 300 * 10_000 < n_trials < 300 * 10_100 + 20_000 * 10
     assert generator._counters[0, N_EXCEEDED] == 0
+
+
+def test_decays_far_above_the_pole_of_a_resonance_take_few_trials(tmp_path):
+    """A D'_1 of 0.4 GeV width reaches the end of phase space, where the amplitude vanishes."""
+    text = "Decay B+\n1.0 anti-D'_10 e+ nu_e LLSW 0.68 -0.2 0.3;\nEnddecay\n"
+    generator = make_generator(tmp_path, text, root="B+", mass=5.27934)
+    channel = generator.decays.program.channels[0]
+    assert channel["room"] > 2.0
+    assert channel["octaves"].max() == pytest.approx(1.0)
+    assert channel["octaves"][-1] < 1e-4
+    block = generator.generate(np.arange(20_000), 1)
+    n_trials, n_exceeded = generator._counters[0, [N_TRIALS, N_EXCEEDED]]
+    assert n_trials < 20_000 * 12  # 8 each; with one bound for all masses 52
+    assert n_exceeded == 0
+    assert mass_of(block.p4[rows_of(block, -20423)]).max() > 5.0

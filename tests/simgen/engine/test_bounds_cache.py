@@ -25,7 +25,7 @@ def refuse(*_):
 
 def test_bounds_are_sampled_once(tmp_path, monkeypatch):
     first = channels(tmp_path)
-    monkeypatch.setattr(simgen.engine.compiler, "amplitude_bounds", refuse)
+    monkeypatch.setattr(simgen.engine.compiler, "set_amplitude_bounds", refuse)
     again = channels(tmp_path)
     for name in ("trace_bound", "eigen_bound"):
         np.testing.assert_array_equal(again[name], first[name])
@@ -33,7 +33,7 @@ def test_bounds_are_sampled_once(tmp_path, monkeypatch):
 
 def test_other_decays_are_sampled_anew(tmp_path, monkeypatch):
     channels(tmp_path)
-    monkeypatch.setattr(simgen.engine.compiler, "amplitude_bounds", refuse)
+    monkeypatch.setattr(simgen.engine.compiler, "set_amplitude_bounds", refuse)
     with pytest.raises(AssertionError, match="sampled again"):
         channels(tmp_path, FULL_CHAIN.replace("0.6 D0 pi0 VSS", "0.6 D0 pi0 PHSP"))
 

@@ -115,7 +115,7 @@ def test_neutral_kaon_becomes_a_k_short_of_the_same_momentum(tmp_path):
 class TestUnsupportedModels:
     TEXT = """
     Decay B+
-    0.75 anti-D0 mu+ nu_mu ISGW2;
+    0.75 anti-D0 mu+ nu_mu ISGW;
     0.25 anti-D0 pi+ PHSP;
     Enddecay
     """
@@ -124,8 +124,8 @@ class TestUnsupportedModels:
         with pytest.raises(UnsupportedModelError) as caught:
             make_generator(tmp_path, self.TEXT, root="B+", mass=5.27934)
         message = str(caught.value)
-        assert "not implemented: ISGW2" in message
-        assert "chain.dec:3: B+ -> anti-D0 mu+ nu_mu ISGW2 (0.75 per event)" in message
+        assert "not implemented: ISGW" in message
+        assert "chain.dec:3: B+ -> anti-D0 mu+ nu_mu ISGW (0.75 per event)" in message
         assert "unsupported_models: phsp" in message
 
     def test_are_phase_space_on_request_and_listed_with_their_share(self, tmp_path):
@@ -134,13 +134,13 @@ class TestUnsupportedModels:
         )
         events = generator.generate(np.arange(N), 1)
         assert stats.binomtest(int((events.process == 0).sum()), N, 0.75).pvalue > P_MIN
-        assert any("ISGW2 is not implemented" in note for note in generator.notes())
+        assert any("ISGW is not implemented" in note for note in generator.notes())
         (listed,) = generator.provenance()["phase_space_instead"]
-        assert listed["model"] == "ISGW2"
+        assert listed["model"] == "ISGW"
         assert listed["per_event"] == pytest.approx(0.75)
 
     def test_that_no_event_reaches_do_not_matter(self, tmp_path):
-        text = self.TEXT + "Decay D+\n1.0 K- pi+ pi+ D_DALITZ;\nEnddecay\n"
+        text = self.TEXT + "Decay D+\n1.0 anti-K0 mu+ nu_mu ISGW;\nEnddecay\n"
         generator = make_generator(
             tmp_path, text, root="B+", mass=5.27934, unsupported_models="phsp"
         )
