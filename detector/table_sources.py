@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import importlib
-import importlib.util
-from importlib.metadata import entry_points
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from detector.tables import AXES, DEFAULT_GRID, Quantity, Table, check_axes, make_table
+from simgen.plugins import find_plugin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -282,43 +280,7 @@ def find_function(name: str) -> Callable[..., Any]:
     ValueError
         If there is none, or its file cannot be run.
     """
-    place, colon, attribute = name.rpartition(":")
-    try:
-        if not colon:
-            found = {entry.name: entry for entry in entry_points(group=ENTRY_POINT_GROUP)}
-            if name not in found:
-                raise ValueError(
-                    f"there is no function {name!r}: write file.py:function or module:function, or "
-                    f"one that is installed ({', '.join(sorted(found)) or 'none is'})"
-                )
-            function = found[name].load()
-        else:
-            module = _run_file(Path(place)) if place.endswith(".py") else _import(place)
-            if not callable(function := getattr(module, attribute, None)):
-                raise ValueError(f"{place} has no function {attribute!r}")
-    except (OSError, ImportError) as error:
-        raise ValueError(f"the function {name} cannot be loaded: {error}") from error
+    function = find_plugin(name, ENTRY_POINT_GROUP, "function").value
+    if not callable(function):
+        raise ValueError(f"{name} should be a function, found a {type(function).__name__}")  # noqa: TRY004
     return function  # type: ignore[no-any-return]
-
-
-def _import(name: str) -> Any:
-    """Import a module; whatever goes wrong in it is an ImportError."""
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        raise
-    except Exception as error:
-        raise ImportError(f"{type(error).__name__}: {error}") from error
-
-
-def _run_file(path: Path) -> Any:
-    """Return the module that a file makes; whatever goes wrong in it is an ImportError."""
-    spec = importlib.util.spec_from_file_location(f"simgen_detector_{path.stem}", path)
-    if not path.is_file() or spec is None or spec.loader is None:
-        raise ImportError(f"there is no file {path}")
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise ImportError(f"{type(error).__name__}: {error}") from error
-    return module

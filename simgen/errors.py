@@ -25,6 +25,10 @@ class UnknownParticleError(SimgenError):
     """A particle name or PDG identifier is not in the particle table."""
 
 
+class ModelError(SimgenError):
+    """A decay model of the user cannot be compiled; names its file and line."""
+
+
 class UnsupportedModelError(DecayFileError):
     """A decay that would be generated uses a model this version does not implement."""
 

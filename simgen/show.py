@@ -92,6 +92,11 @@ def _print_contents(console: Console, contents: Contents) -> None:
     for decay_file in first.provenance.get("decay_files", []):
         digest = decay_file["sha256"][:16]
         console.print(f"  decay file {escape(decay_file['name'])}, SHA-256 {digest}...")
+    for model in first.provenance.get("decay_models", []):
+        digest = model["sha256"][:16]
+        console.print(
+            f"  decay model {model['name']} of {escape(model['from'])}, SHA-256 {digest}..."
+        )
     print_notes(console, first.provenance.get("notes", []), str(files[0]))
     table = Table(box=box.SIMPLE_HEAD)
     for name in ("column", "type", "rows", "unit", "description"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -23,6 +24,7 @@ Examples:
   simgen decays signal.dec tag.dec --depth 6
   simgen decays signal.dec --base none --format json
   simgen decays --base DECAY_LHCB.DEC --root Lambda_b0 --all
+  simgen decays signal.dec --model my_models.py:MY_MODEL
 
 \b
 Exit code: 0 if events can be made, 2 if a diagnostic is an error.
@@ -44,6 +46,13 @@ Exit code: 0 if events can be made, 2 if a diagnostic is an error.
     show_default=True,
     metavar="NAME",
     help="Particle or alias every event starts with.",
+)
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="FILE.py:NAME",
+    help="A decay model of your own, as in `generator.models`; may be given several times.",
 )
 @click.option(
     "--depth",
@@ -72,6 +81,7 @@ def decays(
     *,
     base: str,
     root: str,
+    models: tuple[str, ...],
     depth: int | None,
     everything: bool,
     output_format: str,
@@ -81,11 +91,15 @@ def decays(
     The files are read in order on top of the base table; the last decay of a particle counts.
     """
     from simgen.decfile import describe_decays, has_errors
+    from simgen.models.user import load_user_models
 
     chosen_base = None if base == "none" else base
     if chosen_base is None and not decay_files:
         raise click.UsageError("give at least one decay file, or a base table other than none")
-    report = describe_decays(decay_files, chosen_base, root, depth=depth, everything=everything)
+    own = [user.model for user in load_user_models(models, Path.cwd(), "--model")]
+    report = describe_decays(
+        decay_files, chosen_base, root, depth=depth, everything=everything, models=own
+    )
     if output_format == "json":
         _print_json(report)
     else:

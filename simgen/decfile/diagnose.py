@@ -15,7 +15,6 @@ from simgen.decfile import statements as st
 from simgen.decfile.diagnostic import NAMES, Diagnostic, Severity
 from simgen.decfile.parse import evtgen_models
 from simgen.decfile.reach import Reach, find_reach
-from simgen.models import find_model, model_names
 from simgen.particles import PROMPT_WIDTH, ParticleData, particle_table
 
 if TYPE_CHECKING:
@@ -280,11 +279,11 @@ def _unknown_daughter_rule(table: DecayTable, name: str, channel: Channel) -> It
 
 def _model_rule(table: DecayTable, name: str, channel: Channel) -> Iterator[Diagnostic]:
     """Check that the model exists and, in user files, that it is implemented here."""
-    if find_model(channel.model) is not None:
+    if table.find_model(channel.model) is not None:
         return
     evtgen = evtgen_models()
     if channel.model not in evtgen:
-        near = get_close_matches(channel.model, {*model_names(), *evtgen}, n=3, cutoff=0.0)
+        near = get_close_matches(channel.model, {*table.model_names(), *evtgen}, n=3, cutoff=0.0)
         message = f"unknown model {channel.model}; nearest names: {', '.join(near)}"
         yield Diagnostic("SGD002", "error", message, channel.source, name)
     elif not table.is_base(channel.source):
@@ -314,7 +313,7 @@ def _unimplemented_base_rule(table: DecayTable, reach: Reach) -> Iterator[Diagno
 def _parameter_rule(table: DecayTable, name: str, channel: Channel) -> Iterator[Diagnostic]:
     """Check that the model can be used with these parameters and these spins."""
     base = table.is_base(channel.source)
-    model = table.model_of(name, channel) if base else find_model(channel.model)
+    model = table.model_of(name, channel) if base else table.find_model(channel.model)
     if model is None:
         return
     daughters = tuple(table.particle(daughter) for daughter in channel.daughters)

@@ -116,7 +116,9 @@ class Layout:
         return self.rows[row][-1]
 
 
-def lay_out(name: str, lines: tuple[str, ...], models: Collection[str]) -> Layout:
+def lay_out(
+    name: str, lines: tuple[str, ...], models: Collection[str], others: Collection[str] = ()
+) -> Layout:
     """Put the words of a decay file into one statement a line.
 
     Parameters
@@ -127,6 +129,8 @@ def lay_out(name: str, lines: tuple[str, ...], models: Collection[str]) -> Layou
         Its text, line by line.
     models
         Names the grammar knows as decay models.
+    others
+        Names of decay models it does not know.
 
     Raises
     ------
@@ -134,7 +138,7 @@ def lay_out(name: str, lines: tuple[str, ...], models: Collection[str]) -> Layou
         The words do not form statements; the message shows the line, what was found and what
         is allowed.
     """
-    return _Layouter(name, lines, frozenset(models)).run()
+    return _Layouter(name, lines, frozenset(models), frozenset(others)).run()
 
 
 def is_number(text: str) -> bool:
@@ -153,11 +157,14 @@ def syntax_error(source: SourceLine, found: str, allowed: str) -> DecayFileError
 class _Layouter:
     """The words of one file and how far they have been read."""
 
-    def __init__(self, name: str, lines: tuple[str, ...], models: frozenset[str]) -> None:
+    def __init__(
+        self, name: str, lines: tuple[str, ...], models: frozenset[str], others: frozenset[str]
+    ) -> None:
         self.name = name
         self.lines = lines
         self.words = _words(lines)
         self.models = models
+        self.others = others
         self.position = 0
         self.layout = Layout()
         self.model_aliases: set[str] = set()
@@ -310,7 +317,7 @@ class _Layouter:
         flags = [index for index, word in enumerate(body) if word.text in _FLAGS]
         if flags and flags[-1] + 1 < len(body):
             return flags[-1] + 1
-        known = self.models | self.model_aliases
+        known = self.models | self.others | self.model_aliases
         for index, word in enumerate(body):
             if word.text in known:
                 return index

@@ -28,6 +28,8 @@ from simgen.particles import ParticleData, ParticleTable, particle_table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from simgen.models import DecayModel
+
 BASE_TABLES = ("DECAY_BELLE2.DEC", "DECAY_LHCB.DEC")
 """Full tables that come with decaylanguage."""
 
@@ -39,6 +41,7 @@ def load_decay_table(
     user_files: Sequence[Path | str],
     base: str | Path | None = "DECAY_BELLE2.DEC",
     names: Sequence[str] | None = None,
+    models: Sequence[DecayModel] = (),
 ) -> DecayTable:
     """Read decay files on top of a base table.
 
@@ -50,6 +53,8 @@ def load_decay_table(
         One of `BASE_TABLES`, another file, or None for no base table.
     names
         What messages call the user files; their paths by default.
+    models
+        Decay models beside those that come with this package.
 
     Returns
     -------
@@ -62,28 +67,31 @@ def load_decay_table(
     DecayFileError
         A file cannot be opened or read.
     """
-    parsed = [] if base is None else [_parse_base(base)]
+    own = {model.name: model for model in models}
+    parsed = [] if base is None else [_parse_base(base, tuple(own))]
     shown = names if names is not None else [None] * len(user_files)
-    parsed += [parse_decfile(p, name) for p, name in zip(user_files, shown, strict=True)]
+    parsed += [
+        parse_decfile(p, name, tuple(own)) for p, name in zip(user_files, shown, strict=True)
+    ]
     builder = _Builder(particle_table())
     for number, decfile in enumerate(parsed):
         builder.add(decfile, is_base=base is not None and number == 0)
-    return builder.build()
+    return builder.build(own)
 
 
-def _parse_base(base: str | Path) -> st.DecFile:
+def _parse_base(base: str | Path, models: Sequence[str]) -> st.DecFile:
     """Read the base table, by name or from a file."""
     if str(base) in BASE_TABLES:
         spec = find_spec("decaylanguage")
         folders = spec.submodule_search_locations if spec is not None else None
         if folders:
-            return parse_decfile(Path(folders[0]) / "data" / str(base), str(base))
+            return parse_decfile(Path(folders[0]) / "data" / str(base), str(base), models)
     if not Path(base).exists():
         raise DecayFileError(
             f"unknown base decay table {str(base)!r}: it is neither a file nor one of "
             f"{', '.join(BASE_TABLES)}"
         )
-    return parse_decfile(base)
+    return parse_decfile(base, models=models)
 
 
 class _Entry(NamedTuple):
@@ -172,7 +180,7 @@ class _Builder:
         for statement in decfile.statements:
             self._add_statement(statement, decfile)
 
-    def build(self) -> DecayTable:
+    def build(self, models: Mapping[str, DecayModel]) -> DecayTable:
         """Resolve what is left and return the table."""
         channels: dict[str, tuple[Channel, ...]] = {}
         for name in self.decided_by:
@@ -192,6 +200,7 @@ class _Builder:
             decided_by=self.decided_by,
             parsed=tuple(self.parsed),
             used_files=frozenset(self.symbols.used_files),
+            models=models,
         )
 
     # ---- one statement after the other -------------------------------------------------------

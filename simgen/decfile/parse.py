@@ -10,12 +10,15 @@ import hashlib
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from simgen.decfile import statements as st
 from simgen.decfile.cache import read_cache, write_cache
 from simgen.decfile.layout import UNLISTED_MODEL, Layout, is_number, lay_out, syntax_error
 from simgen.errors import DecayFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _WORDS_ALLOWED = "a number, or a name of letters, digits and / - + * _ ( ) . ' ~"
 
@@ -25,7 +28,9 @@ CACHE_FORMAT = 1
 """Raised whenever what is stored in the cache changes its meaning."""
 
 
-def parse_decfile(path: Path | str, name: str | None = None) -> st.DecFile:
+def parse_decfile(
+    path: Path | str, name: str | None = None, models: Sequence[str] = ()
+) -> st.DecFile:
     """Read a decay file.
 
     Parameters
@@ -34,6 +39,8 @@ def parse_decfile(path: Path | str, name: str | None = None) -> st.DecFile:
         The file, with any line ends; bytes that are not UTF-8 do no harm in comments.
     name
         How to call it in messages; the path if None.
+    models
+        Names of decay models beside EvtGen's.
 
     Returns
     -------
@@ -52,7 +59,7 @@ def parse_decfile(path: Path | str, name: str | None = None) -> st.DecFile:
     except OSError as error:
         raise DecayFileError(f"cannot read the decay file {shown}: {error.strerror}") from error
     text = content.decode("utf-8", errors="replace")
-    return _parse(shown, text, hashlib.sha256(content).hexdigest())
+    return _parse(shown, text, hashlib.sha256(content).hexdigest(), models)
 
 
 def parse_decfile_text(text: str, name: str = "<text>") -> st.DecFile:
@@ -60,16 +67,18 @@ def parse_decfile_text(text: str, name: str = "<text>") -> st.DecFile:
     return _parse(name, text, hashlib.sha256(text.encode()).hexdigest())
 
 
-def _parse(name: str, text: str, sha256: str) -> st.DecFile:
+def _parse(name: str, text: str, sha256: str, models: Sequence[str] = ()) -> st.DecFile:
     """Parse a text, or take its statements from the cache."""
     plain = text.replace("\ufeff", "").replace("\r\n", "\n").replace("\r", "\n")
     lines = tuple(plain.split("\n"))
-    key = _cache_key(sha256)
+    words = set(plain.split())
+    own = sorted(model for model in models if words & {model, f"{model};"})
+    key = _cache_key(sha256, own)
     cached = read_cache(key)
     if cached is not None:
         statements = tuple(_decode(entry) for entry in cached["statements"])
         return st.DecFile(name, sha256, lines, statements, cached["trailing_line"])
-    layout = lay_out(name, lines, evtgen_models())
+    layout = lay_out(name, lines, evtgen_models(), own)
     statements = _statements(layout, _tree(layout, name, lines))
     data = {
         "statements": [_encode(statement) for statement in statements],
@@ -79,9 +88,10 @@ def _parse(name: str, text: str, sha256: str) -> st.DecFile:
     return st.DecFile(name, sha256, lines, statements, layout.trailing_line)
 
 
-def _cache_key(sha256: str) -> str:
-    """Return the cache key of a text: its hash and the versions that read it."""
+def _cache_key(sha256: str, models: Sequence[str]) -> str:
+    """Return the cache key of a text: its hash, what reads it, and the models it says besides."""
     parts = f"{sha256} decaylanguage {version('decaylanguage')} format {CACHE_FORMAT}"
+    parts += "".join(f" {model}" for model in models)
     return hashlib.sha256(parts.encode()).hexdigest()
 
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from simgen.decfile.diagnose import diagnose
 from simgen.decfile.load import load_decay_table
 from simgen.decfile.reach import Reach, find_reach
-from simgen.models import find_model
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from simgen.decfile.diagnostic import Diagnostic
     from simgen.decfile.table import Channel, DecayFileInfo, DecayTable
+    from simgen.models import DecayModel
 
 MOST_CHANNELS = 12
 """How many channels of one particle are listed in the chains; the rest is added up."""
@@ -155,6 +155,7 @@ def describe_decays(
     *,
     depth: int | None = None,
     everything: bool = False,
+    models: Sequence[DecayModel] = (),
 ) -> DecayReport:
     """Read decay files and say what events they give.
 
@@ -171,6 +172,8 @@ def describe_decays(
         the base table than a page has room.
     everything
         Also report what does not matter for this root, and the oddities of the base table.
+    models
+        Decay models beside those that come with this package.
 
     Raises
     ------
@@ -179,15 +182,15 @@ def describe_decays(
     UnknownParticleError
         The root is neither a particle nor an alias.
     """
-    table = load_decay_table(user_files, base)
+    table = load_decay_table(user_files, base, models=models)
     reach = find_reach(table, root)
-    models = model_uses(table, reach)
+    uses = model_uses(table, reach)
     return DecayReport(
         root=root,
         files=table.files,
         chains=_chains(table, root, depth),
-        models=models,
-        decays_per_event=math.fsum(use.per_event for use in models),
+        models=uses,
+        decays_per_event=math.fsum(use.per_event for use in uses),
         implemented_events=implemented_share(table, root),
         diagnostics=diagnose(table, root, everything=everything),
     )
@@ -203,7 +206,7 @@ def model_uses(table: DecayTable, reach: Reach) -> tuple[ModelUse, ...]:
     uses = [
         ModelUse(
             name=model,
-            implemented=find_model(model) is not None,
+            implemented=table.find_model(model) is not None,
             n_channels=len(each),
             per_event=math.fsum(each),
             share=math.fsum(each) / total,

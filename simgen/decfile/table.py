@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from simgen.models import find_model
+from simgen.models import find_model, model_names
 from simgen.particles import ParticleData, particle_table
 
 if TYPE_CHECKING:
@@ -114,6 +114,8 @@ class DecayTable:
         The files, statement by statement.
     used_files
         Names of files whose ``Define`` or ``ModelAlias`` some channel uses.
+    models
+        By name: decay models of the user, beside those that come with this package.
     """
 
     def __init__(
@@ -130,6 +132,7 @@ class DecayTable:
         decided_by: Mapping[str, SourceLine],
         parsed: tuple[DecFile, ...],
         used_files: frozenset[str],
+        models: Mapping[str, DecayModel],
     ) -> None:
         self.channels = MappingProxyType(dict(channels))
         self.aliases = MappingProxyType(dict(aliases))
@@ -142,6 +145,7 @@ class DecayTable:
         self.decided_by = MappingProxyType(dict(decided_by))
         self.parsed = parsed
         self.used_files = used_files
+        self.models = MappingProxyType(dict(models))
         self._particles = MappingProxyType(dict(particles))
         self._found: dict[str, ParticleData] = {}  # asked for hundreds of thousands of times
 
@@ -163,6 +167,14 @@ class DecayTable:
             self._found[name] = found
         return found
 
+    def find_model(self, name: str) -> DecayModel | None:
+        """Return the model that this table calls `name`, or None if it is not implemented."""
+        return self.models.get(name) or find_model(name)
+
+    def model_names(self) -> tuple[str, ...]:
+        """Return the names of all models that `find_model` finds, sorted."""
+        return tuple(sorted({*model_names(), *self.models}))
+
     def model_of(self, name: str, channel: Channel) -> DecayModel | None:
         """Return the model of a decay, None if it is not implemented, or not for these particles.
 
@@ -171,7 +183,7 @@ class DecayTable:
         UnknownParticleError
             If the parent or a daughter is no particle.
         """
-        model = find_model(channel.model)
+        model = self.find_model(channel.model)
         if model is None:
             return None
         particles = [self.particle(each) for each in (name, *channel.daughters)]

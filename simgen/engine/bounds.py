@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simgen.engine.call import call_amplitude
+from simgen.engine.finite import check_finite
 from simgen.engine.lineshape import draw_breit_wigner
 from simgen.engine.mass_tree import set_masses
 from simgen.engine.program import N_OCTAVES
@@ -91,6 +92,7 @@ def _sample_spin_matrices(
         momenta[0, 0], momenta[0, 1], momenta[0, 2], momenta[0, 3] = 0.0, 0.0, 0.0, mass
         if channel.mixing >= 0:
             momenta[1 + n, :] = flavour
+        amplitude[:size] = np.nan
         call_amplitude(
             channel.address,
             channel.parameters,
@@ -158,6 +160,11 @@ def set_amplitude_bounds(
         A channel of the species `parent`, with everything but its bounds in place.
     low, high
         Range of the parent's mass, GeV; equal for a fixed mass.
+
+    Raises
+    ------
+    FloatingPointError
+        If the amplitude is no number at some point.
     """
     record = program.channels[channel]
     trace, eigen, kinetic = _sampled(program, channel, parent, low, high, 0)
@@ -240,6 +247,7 @@ def _spin_matrices(
         species, program.channels, record, species[parent], low, high, flavour,
         start, spread, np.zeros(1, SCRATCH), samples, kinetic,
     )  # fmt: skip
+    check_finite(samples)
     return samples, kinetic
 
 

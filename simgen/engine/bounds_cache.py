@@ -18,6 +18,7 @@ import simgen
 from simgen.decfile.cache import read_cache, write_cache
 from simgen.engine import bounds
 from simgen.engine.program import MIXING
+from simgen.plugins import own_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,14 +49,14 @@ def bounds_key(
     digest = hashlib.sha256()
     folder = Path(simgen.__file__).parent
     files = {path for pattern in _SOURCES for path in folder.glob(pattern)}
+    own = f"{simgen.__name__}."
     for amplitude in {m.amplitude for m in models if m is not None and m.amplitude is not None}:
-        try:
-            source = inspect.getsourcefile(amplitude)
-        except TypeError:
-            source = None
-        if source is None or not Path(source).exists():
+        if amplitude.__module__.startswith(own):
+            continue  # one of `_SOURCES`
+        module = inspect.getmodule(amplitude)
+        if module is None or not (sources := own_files(module)):
             return None
-        files.add(Path(source))
+        files.update(sources)
     for path in sorted(files):
         digest.update(path.read_bytes())
     channels = program.channels.copy()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -39,7 +40,7 @@ from simgen.phasespace import MAX_DAUGHTERS, best_shares, tangent_bound
 from simgen.spin import NEUTRINO_CODES, n_spin_states
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from simgen.decfile import Channel, DecayTable
     from simgen.decfile.statements import SourceLine
@@ -441,7 +442,9 @@ class _Compiler:
             return 0
         self._check_model(model, parent, channel)
         if model.name not in self.functions:
-            self.functions[model.name] = compile_amplitude(model.amplitude)
+            # Numba's cache would not notice a change in what a user's amplitude calls.
+            cache = model.name not in self.table.models
+            self.functions[model.name] = compile_amplitude(model.amplitude, cache=cache)
         return int(self.functions[model.name].address)
 
     def _parameters(self, parent: str, channel: Channel) -> tuple[float, ...]:
@@ -450,7 +453,14 @@ class _Compiler:
         if model is None:
             return ()
         particles = [self.table.particle(d) for d in channel.daughters]
-        return model.prepare(channel.parameters, self.table.particle(parent), particles)
+        try:
+            return model.prepare(channel.parameters, self.table.particle(parent), particles)
+        except Exception as error:
+            if model.name not in self.table.models:
+                raise
+            raise _refusal(
+                parent, channel, f"`prepare` of the model failed: {type(error).__name__}: {error}"
+            ) from error
 
     def _pole(self, parent: str, channel: Channel) -> int:
         """Return 1 + the first of the pair along whose pole momenta are proposed, 0 without."""
@@ -462,11 +472,7 @@ class _Compiler:
         particles = [self.table.particle(d) for d in channel.daughters]
         problem = model.problem(channel.parameters, self.table.particle(parent), particles)
         if problem is not None:
-            source = channel.source
-            raise DecayFileError(
-                f"{source.file}:{source.line}: {describe(parent, channel)}: {problem}\n"
-                f"  {source.text.strip()}"
-            )
+            raise _refusal(parent, channel, problem)
 
     def _species_records(self) -> Any:
         """Return the species' records."""
@@ -567,6 +573,15 @@ class _Compiler:
             )
         return size[self.root]
 
+    @contextmanager
+    def _naming(self, number: int) -> Iterator[None]:
+        """Name the decay, a channel's number, whose amplitude turns out to be no number."""
+        try:
+            yield
+        except FloatingPointError as error:
+            flat = [(name, channel) for name in self.order for channel in self.chains[name]]
+            raise _refusal(*flat[number], str(error)) from error
+
     def _set_tables(self, species: Any, channels: Any) -> tuple[FloatArray, ...]:
         """Make the tables of Dalitz plots that are the same in every decay; return them."""
         tables: list[FloatArray] = []
@@ -575,14 +590,16 @@ class _Compiler:
             if own["width"] > 0.0 or (parent == 0 and self.root_spread > 0.0):
                 continue
             first = int(own["first_channel"])
-            for channel in channels[first : first + int(own["n_channels"])]:
+            for number in range(first, first + int(own["n_channels"])):
+                channel = channels[number]
                 daughters = species[channel["daughters"][: int(channel["n_daughters"])]]
                 one_plot = len(daughters) == _DALITZ and not np.any(daughters["width"] > 0.0)
                 plain = channel["address"] != 0 and channel["pole"] == 0 and channel["mixing"] < 0
                 if one_plot and plain and channel["n_amplitudes"] == 1:
                     scratch[0]["pdgids"][: 1 + _DALITZ] = [own["pdgid"], *daughters["pdgid"]]
                     scratch[0]["masses"][:_DALITZ] = daughters["mass"]
-                    tables.append(build_grid(channel, float(own["mass"]), scratch))
+                    with self._naming(number):
+                        tables.append(build_grid(channel, float(own["mass"]), scratch))
                     channel["cells"] = tables[-1].ctypes.data
                     channel["n_cells"] = len(tables[-1])
         return tuple(tables)
@@ -627,7 +644,10 @@ class _Compiler:
                 mixes = channel["mixing"] >= 0 and not self._makes_pair(program, channel)
                 if channel["address"] != 0 and not mixes:
                     open_low = max(low, float(channel["threshold"]) * (1.0 + 1e-9))
-                    set_amplitude_bounds(program, number, parent, open_low, max(open_low, high))
+                    with self._naming(number):
+                        set_amplitude_bounds(
+                            program, number, parent, open_low, max(open_low, high)
+                        )
 
     @staticmethod
     def _makes_pair(program: Program, channel: Any) -> bool:
@@ -652,7 +672,8 @@ class _Compiler:
                 else:
                     together.setdefault((parent, channel.source), []).append(number)
         for (parent, _), numbers in together.items():
-            set_channels(program, parent, numbers, float(program.species["mass"][parent]))
+            with self._naming(numbers[0]):
+                set_channels(program, parent, numbers, float(program.species["mass"][parent]))
         bound_pairs(program, pairs)
 
     @staticmethod
@@ -682,6 +703,15 @@ class _Compiler:
             if found > most:
                 msg = f"the decays of {self.root} make up to {found} {what}, at most {most} fit"
                 raise DecayFileError(msg)
+
+
+def _refusal(parent: str, channel: Channel, problem: str) -> DecayFileError:
+    """Return the error for a decay that cannot be generated, with its line."""
+    source = channel.source
+    return DecayFileError(
+        f"{source.file}:{source.line}: {describe(parent, channel)}: {problem}\n"
+        f"  {source.text.strip()}"
+    )
 
 
 def _unsupported_message(substitutions: Sequence[Substitution]) -> str:

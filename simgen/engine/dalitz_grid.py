@@ -16,7 +16,11 @@ import numpy as np
 from numba import carray
 
 from simgen.engine.call import as_pointer, call_amplitude
-from simgen.engine.program import N_EXCEEDED, N_TRIALS
+from simgen.engine.finite import check_finite, gives_up
+from simgen.engine.program import (
+    N_EXCEEDED,
+    N_TRIALS,
+)
 from simgen.jit import kernel
 from simgen.random import uniform, unit_vector
 
@@ -115,6 +119,7 @@ def draw_from_grid(
     m, momenta = scratch.masses, scratch.momenta
     momenta[0, 0], momenta[0, 1], momenta[0, 2], momenta[0, 3] = 0.0, 0.0, 0.0, mass
     lowest, highest = (m[0] + m[1]) ** 2, (mass - m[2]) ** 2
+    not_finite = 0
     while True:
         u = uniform(state)
         low, high = 0, n - 1
@@ -141,8 +146,14 @@ def draw_from_grid(
             amplitude.ctypes.data,
         )
         probability = amplitude[0].real ** 2 + amplitude[0].imag ** 2
-        if probability > cells[low, _BOUND]:
-            counter[N_EXCEEDED] += 1
+        if not probability <= cells[low, _BOUND]:  # true for nan, which would never be accepted
+            if probability < np.inf:
+                counter[N_EXCEEDED] += 1
+            else:
+                not_finite += 1
+                if gives_up(not_finite, counter, scratch):
+                    break
+                continue
         if uniform(state) * cells[low, _BOUND] <= probability:
             break
     _turn(state, momenta[1:])
@@ -184,6 +195,7 @@ def _sample(
                 y = _point(cells[c, _Y], cells[c, _DY], j, threshold)
                 s_23 = min(max(y, least), most)
                 _place(mass, m, s_12, s_23, momenta[1:])
+                amplitude[0] = np.nan
                 call_amplitude(
                     channel.address,
                     channel.parameters,
@@ -192,6 +204,8 @@ def _sample(
                     amplitude.ctypes.data,
                 )
                 value = amplitude[0].real ** 2 + amplitude[0].imag ** 2
+                if not value < np.inf and (s_12 != x or s_23 != y):
+                    continue  # on the edge, where no decay is drawn
                 largest = max(largest, value)
                 if i > 0:
                     step = max(step, abs(value - before[j]))
@@ -246,6 +260,11 @@ def build_grid(channel: Any, mass: float, scratch: Any) -> FloatArray:
     (n, 6) array
         Rectangles: running sum of probabilities, s_12, s_23 of the lowest corner, lengths of the
         edges, all GeV^2, and bound of |A|^2.
+
+    Raises
+    ------
+    FloatingPointError
+        If |A|^2 is no number at some point.
     """
     m = scratch[0]["masses"][:3].copy()
     low = np.array([(m[0] + m[1]) ** 2, (m[1] + m[2]) ** 2])
@@ -299,5 +318,6 @@ def _measured(
     cells = cells[touches]
     bound, mean = np.zeros(len(cells)), np.zeros(len(cells))
     _sample(channel, mass, scratch, cells, bound, mean)
+    check_finite(bound + mean)
     cells[:, _BOUND] = bound
     return cells, mean

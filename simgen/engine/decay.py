@@ -22,6 +22,7 @@ from simgen.engine.density import (
     decay_probability,
     largest_eigenvalue_bound,
 )
+from simgen.engine.finite import gives_up
 from simgen.engine.mass_tree import set_masses
 from simgen.engine.oscillation import draw_alone, draw_pair
 from simgen.engine.program import (
@@ -91,7 +92,7 @@ def _draw_decay(
     momenta, masses = scratch.momenta, scratch.masses
     amplitude, density = scratch.level_amplitude[level], scratch.density[particle]
     polarised = scratch.polarised[particle]
-    limit, largest = 0.0, 1.0
+    limit, largest, not_finite = 0.0, 1.0, 0
     if channel.address != 0:
         largest = 1.0 / parent.n_states
         if polarised:
@@ -144,11 +145,18 @@ def _draw_decay(
             limit = _ROUNDING * trace * min(channel.eigen_share, largest)
         elif varies:
             trials += 1
-            seen = max(seen, probability)
+            if probability > seen:  # false for nan
+                seen = probability
             if trials == _MANY_TRIALS:
                 limit = min(limit, MARGIN * seen)
-        if probability > limit:
-            counter[N_EXCEEDED] += 1
+        if not probability <= limit < np.inf:  # true for nan, which would never be accepted
+            if probability - limit < np.inf:
+                counter[N_EXCEEDED] += 1
+            else:
+                not_finite += 1
+                if gives_up(not_finite, counter, scratch):
+                    return
+                continue
         if uniform(state) * limit <= probability:
             return
 
@@ -423,7 +431,8 @@ def generate_events(
     Returns
     -------
     int
-        Number of events made.
+        Number of events made. It is less than asked for, too, where the amplitude of a decay is
+        no number however often it is tried: its counter `N_STUCK` says so.
     """
     scratch = scratch_array[0]
     state = scratch.stream
@@ -436,6 +445,8 @@ def generate_events(
         seek(state, event_id[e], 0)
         _start(all_species, scratch, beams, state)
         count = _decay_chain(all_species, all_channels, all_mixing, scratch, state, counts)
+        if scratch.stuck:
+            return e
         row = out.offsets[e]
         if row + count > capacity:
             return e

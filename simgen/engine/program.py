@@ -27,7 +27,7 @@ MAX_AMPLITUDES = 512
 N_OCTAVES = 16
 
 # Columns of the counters a run adds up per channel.
-N_DECAYS, N_TRIALS, N_EXCEEDED, N_COUNTERS = 0, 1, 2, 3
+N_DECAYS, N_TRIALS, N_EXCEEDED, N_NOT_FINITE, N_STUCK, N_COUNTERS = 0, 1, 2, 3, 4, 5
 
 SPECIES = np.dtype(
     [

@@ -45,6 +45,7 @@ SCRATCH = np.dtype(
         ("level_amplitude", "c16", (MAX_DEPTH, MAX_AMPLITUDES)),
         ("level_boost", "f8", (MAX_DEPTH, 4, 4)),  # from the particle's rest frame to the lab
         ("boost", "f8", (4, 4)),
+        ("stuck", "u1"),  # a decay was given up
         ("momenta", "f8", (2 + MAX_DAUGHTERS, 4)),  # the last row used: flavour state
         ("masses", "f8", (MAX_DAUGHTERS,)),
         ("pdgids", "i8", (1 + MAX_DAUGHTERS,)),

@@ -12,10 +12,11 @@ from simgen.config import find_config
 from simgen.decfile import BASE_TABLES, Diagnostic, diagnose, load_decay_table
 from simgen.engine.compiler import CompiledDecays, compile_decays
 from simgen.engine.decay import Output, generate_events
-from simgen.engine.program import N_DECAYS, N_EXCEEDED
+from simgen.engine.program import N_DECAYS, N_EXCEEDED, N_NOT_FINITE, N_STUCK
 from simgen.engine.scratch import SCRATCH
-from simgen.errors import ConfigError, DecayFileError, UnknownParticleError
+from simgen.errors import ConfigError, DecayFileError, RunError, UnknownParticleError
 from simgen.events import EventBlock, concatenate
+from simgen.models.user import load_user_models, user_model_file
 from simgen.random import Stage
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ class DecayFileSettings(BaseModel):
     name: Literal["decfile"] = "decfile"
     decay_files: tuple[str, ...] = Field(
         default=(), description="user decay files; a later file overrides an earlier one"
+    )
+    models: tuple[str, ...] = Field(
+        default=(),
+        description="decay models of your own: FILE.py:NAME, module:NAME, or the name of an "
+        "installed one (entry points `simgen.models`)",
     )
     base: str | None = Field(
         default="DECAY_BELLE2.DEC",
@@ -66,12 +72,12 @@ class DecayFileGenerator:
     beams
         Their mean sqrt(s) is the mass of the root particle, their spread that of its mass.
     folder
-        Where relative paths of decay files start from.
+        Where relative paths of decay files and of files with models start from.
 
     Raises
     ------
     ConfigError
-        If a decay file does not exist or `keep_stable` names no particle.
+        If a decay file or a model does not exist, or `keep_stable` names no particle.
     DecayFileError
         If the decay table has errors that matter for these events; the message lists them.
     UnsupportedModelError
@@ -87,7 +93,11 @@ class DecayFileGenerator:
         if base is not None and base not in BASE_TABLES:
             self._inputs[base] = _find_base(base, folder)
             base = str(self._inputs[base])
-        self._table = load_decay_table(list(files.values()), base, list(files))
+        self._models = load_user_models(settings.models, folder)
+        scripts = {user_model_file(spec) for spec in settings.models}
+        self._inputs |= {file: (folder / file).resolve() for file in scripts if file is not None}
+        own = [user.model for user in self._models]
+        self._table = load_decay_table(list(files.values()), base, list(files), own)
         for name in settings.keep_stable:
             if not self._table.is_known(name):
                 raise ConfigError(f"generator.keep_stable: {name!r} is not a particle or an alias")
@@ -134,14 +144,24 @@ class DecayFileGenerator:
                 program.species, program.channels, program.mixing, self._beams, seed,
                 int(Stage.GENERATE), ids, scratch, out, counters,
             )  # fmt: skip
+            self._refuse_stuck(counters)
             blocks.append(_to_block(ids[:made], out, made))
             done += made
         with self._lock:
             self._counters += counters
         return concatenate(blocks)
 
+    def _refuse_stuck(self, counters: IntArray) -> None:
+        """Stop if a decay came to no end because its amplitude is no number."""
+        stuck = np.flatnonzero(counters[:, N_STUCK])
+        if len(stuck):
+            raise RunError(
+                f"{self.decays.channels[stuck[0]]}: the amplitude was nan or infinite wherever it "
+                "was tried in one decay; the model cannot generate it"
+            )
+
     def inputs(self) -> Mapping[str, Path]:
-        """Return the decay files by the names they have in the settings."""
+        """Return the decay files, and those with models, by their names in the settings."""
         return self._inputs
 
     def available(self) -> None:
@@ -166,9 +186,13 @@ class DecayFileGenerator:
         return tuple(notes)
 
     def provenance(self) -> dict[str, Any]:
-        """Return the decay files with their SHA-256, and the substituted models."""
+        """Return the decay files and the user's models with SHA-256, and the substituted models."""
         return {
             "decay_files": [{"name": f.name, "sha256": f.sha256} for f in self._table.files],
+            "decay_models": [
+                {"name": user.model.name, "from": user.spec, "sha256": user.sha256}
+                for user in self._models
+            ],
             "phase_space_instead": [
                 {"decay": s.decay, "model": s.model, "per_event": s.per_event, "where": s.where}
                 for s in self.decays.substitutions
@@ -176,12 +200,18 @@ class DecayFileGenerator:
         }
 
     def problems(self) -> tuple[str, ...]:
-        """Say in which decays the sampled maximum of the amplitude was exceeded."""
-        return tuple(
+        """Say in which decays an amplitude exceeded its sampled maximum, or was no number."""
+        exceeded = tuple(
             f"{label}: the maximum probability was exceeded in {row[N_EXCEEDED]} of "
             f"{row[N_DECAYS]} decays; their distribution is cut there"
             for label, row in zip(self.decays.channels, self._counters, strict=True)
             if row[N_EXCEEDED] > 0
+        )
+        return exceeded + tuple(
+            f"{label}: the amplitude was nan or infinite at {row[N_NOT_FINITE]} points, which were "
+            f"left out, in {row[N_DECAYS]} decays"
+            for label, row in zip(self.decays.channels, self._counters, strict=True)
+            if row[N_NOT_FINITE] > 0
         )
 
 

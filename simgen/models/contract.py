@@ -23,10 +23,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numba
 from numba import types
+
+from simgen.errors import ModelError
 
 if TYPE_CHECKING:
     from simgen.particles import ParticleData
@@ -40,6 +43,8 @@ _SIGNATURE = types.void(
     types.CPointer(types.float64),
     types.CPointer(types.complex128),
 )
+
+_MOST_SHOWN = 600
 
 SPIN_NAMES = {0: "scalar", 1: "spin 1/2", 2: "vector", 3: "spin 3/2", 4: "tensor"}
 
@@ -190,9 +195,30 @@ class DecayModel:
         return None
 
 
-def compile_amplitude(amplitude: Amplitude) -> Any:
+def compile_amplitude(amplitude: Amplitude, *, cache: bool = True) -> Any:
     """Return the compiled C function of an amplitude; its ``address`` is what the engine calls.
 
     The result must be kept alive as long as the address is used.
+
+    Parameters
+    ----------
+    amplitude
+        See the module's docstring.
+    cache
+        Keep the machine code beside the amplitude's file.
+
+    Raises
+    ------
+    ModelError
+        If numba cannot compile it; the message names the function's file and line.
     """
-    return numba.cfunc(_SIGNATURE, cache=True, error_model="numpy")(amplitude)
+    compiler = numba.cfunc(_SIGNATURE, cache=cache, error_model="numpy")
+    try:
+        return compiler(amplitude)
+    except Exception as error:
+        code = amplitude.__code__
+        reason = " ".join(line.strip() for line in str(error).splitlines() if line.strip())
+        raise ModelError(
+            f"{code.co_filename}:{code.co_firstlineno}: the amplitude {code.co_name} cannot be "
+            f"compiled: {type(error).__name__}: {shorten(reason, _MOST_SHOWN)}"
+        ) from error

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from closure import N, assert_unit_gaussian, random_momenta, spherical
 
+import simgen.plugins
 from detector import table_sources
 from detector.profiles import load_profile
 from detector.tracks import smear_tracks
@@ -211,7 +212,7 @@ def test_an_installed_function_is_found_by_its_name(monkeypatch):
     plugin = EntryPoint("small", "tests_plugin:small", group)
     monkeypatch.setattr(EntryPoint, "load", lambda _: lambda p: 0.001 * p)
     monkeypatch.setattr(
-        table_sources, "entry_points", lambda group: [plugin] if group == plugin.group else []
+        simgen.plugins, "entry_points", lambda group: [plugin] if group == plugin.group else []
     )
     table = fake_rate({"function": "small", "axes": {"p": [1.0, 2.0]}})
     assert table.values == (0.001, 0.002)

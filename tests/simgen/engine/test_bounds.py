@@ -13,6 +13,7 @@ import simgen.engine.dalitz_grid
 import simgen.models
 from simgen.beams import load_beams
 from simgen.engine.program import N_DECAYS, N_EXCEEDED, N_TRIALS
+from simgen.errors import RunError
 from simgen.models import DecayModel
 
 N = 100_000
@@ -140,3 +141,45 @@ def test_decays_far_above_the_pole_of_a_resonance_take_few_trials(tmp_path):
     assert n_trials < 20_000 * 12  # 8 each; with one bound for all masses 52
     assert n_exceeded == 0
     assert mass_of(block.p4[rows_of(block, -20423)]).max() > 5.0
+
+
+def no_number(parameters, pdgids, momenta, out):  # noqa: ARG001
+    """S -> S S S that is nan where a daughter's energy is below a parameter."""
+    p = carray(momenta, (4, 4))
+    carray(out, 1)[0] = 1.0 if p[1, 3] >= carray(parameters, 1)[0] else np.nan
+
+
+class NoNumber(DecayModel):
+    def prepare(self, parameters, parent, daughters):  # noqa: ARG002
+        return (0.0,)
+
+
+@pytest.fixture(params=[0.0, 1e-3])  # with and without a table of the Dalitz plot
+def no_number_generator(request, tmp_path, monkeypatch):
+    """Return a generator and the parameter of its amplitude, which is finite where sampled."""
+    model = NoNumber("PHSP_CP", no_number, "test", (), 0, 0, (0, 0, 0))
+    monkeypatch.setitem(simgen.models._REGISTRY, "D_DALITZ", model)
+    beams = beams_at_rest(1.86484).model_copy(update={"sqrt_s_spread": request.param})
+    generator = make_generator(tmp_path, THREE_PIONS, root="D0", beams=beams)
+    return generator, generator.decays.program.parameters
+
+
+def test_points_where_an_amplitude_is_nan_are_left_out_and_reported(no_number_generator):
+    generator, parameters = no_number_generator
+    before = generator.generate(np.arange(N), 1)
+    assert generator.problems() == ()
+    energy = before.p4[rows_of(before, -321), 3]
+    parameters[0] = np.quantile(energy, 0.6)
+    events = generator.generate(np.arange(10_000), 2)
+    (problem,) = generator.problems()
+    assert "D0 -> K- pi+ pi0 D_DALITZ: the amplitude was nan or infinite at" in problem
+    left = events.p4[rows_of(events, -321), 3]
+    assert left.min() > parameters[0] - 0.01  # the root moves
+    assert stats.ks_2samp(left, energy[energy > parameters[0]]).pvalue > 1e-3
+
+
+def test_an_amplitude_that_is_always_nan_ends_the_run(no_number_generator):
+    generator, parameters = no_number_generator
+    parameters[0] = np.inf
+    with pytest.raises(RunError, match=r"D0 -> K- pi\+ pi0 D_DALITZ: the amplitude was nan"):
+        generator.generate(np.arange(10_000), 1)
