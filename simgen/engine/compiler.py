@@ -645,9 +645,7 @@ class _Compiler:
                 if channel["address"] != 0 and not mixes:
                     open_low = max(low, float(channel["threshold"]) * (1.0 + 1e-9))
                     with self._naming(number):
-                        set_amplitude_bounds(
-                            program, number, parent, open_low, max(open_low, high)
-                        )
+                        set_amplitude_bounds(program, number, parent, open_low, max(open_low, high))
 
     @staticmethod
     def _makes_pair(program: Program, channel: Any) -> bool:

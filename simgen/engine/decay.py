@@ -145,7 +145,7 @@ def _draw_decay(
             limit = _ROUNDING * trace * min(channel.eigen_share, largest)
         elif varies:
             trials += 1
-            if probability > seen:  # false for nan
+            if probability > seen:  # noqa: PLR1730  (max may give nan)
                 seen = probability
             if trials == _MANY_TRIALS:
                 limit = min(limit, MARGIN * seen)
