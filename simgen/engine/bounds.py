@@ -193,8 +193,12 @@ def _octaves(trace: FloatArray, eigen: FloatArray, kinetic: FloatArray, room: fl
     relative = np.maximum(trace / trace.max(), eigen / eigen.max())
     np.maximum.at(top, where + 1, relative)
     widest = np.maximum(np.maximum(top[:-2], top[1:-1]), top[2:])
-    # what no sample reached is bounded like the octave above it
-    return np.array([widest[: j + 1][widest[: j + 1] > 0.0][-1] for j in range(N_OCTAVES)])
+    # what no sample reached is bounded like the octave above it, at the top like all together
+    bounds, above = np.ones(N_OCTAVES), 1.0
+    for j in range(N_OCTAVES):
+        above = widest[j] if widest[j] > 0.0 else above
+        bounds[j] = above
+    return bounds
 
 
 def _top_is_found(values: FloatArray) -> bool:

@@ -183,3 +183,12 @@ def test_an_amplitude_that_is_always_nan_ends_the_run(no_number_generator):
     parameters[0] = np.inf
     with pytest.raises(RunError, match=r"D0 -> K- pi\+ pi0 D_DALITZ: the amplitude was nan"):
         generator.generate(np.arange(10_000), 1)
+
+
+def test_octaves_that_no_sample_reached_have_the_bound_above_them():
+    """A parent far below the end of its range leaves the top octaves empty."""
+    values = np.array([4.0, 1.0])
+    bounds = simgen.engine.bounds._octaves(values, values, np.array([0.1, 0.001]), 1.0)
+    # 0.1 is in octave 3, 0.001 in octave 9; each bound holds in the octaves beside it, too
+    np.testing.assert_array_equal(bounds[:8], 1.0)
+    np.testing.assert_array_equal(bounds[8:], 0.25)
