@@ -11,8 +11,6 @@ import numpy as np
 
 from simgen.jit import kernel
 
-R0_AT_ONE = 1.14
-
 
 @kernel
 def recoil(parent: float, meson: float, q2: float) -> tuple[float, float]:
@@ -35,30 +33,9 @@ def _vector_of_scalar(
 
 @kernel
 def scalar_form_factors(
-    parent: float, meson: float, q2: float, rho2: float, norm: float
-) -> tuple[float, float]:
-    """Return f_+ and f_0 of B -> D.
-
-    Parameters
-    ----------
-    parent, meson
-        Masses, GeV.
-    q2
-        Invariant mass squared of the lepton pair, GeV^2.
-    rho2, norm
-        Slope rho_1^2 and V_1(1).
-    """
-    w, v1, ratio = _vector_of_scalar(parent, meson, q2, rho2, norm)
-    u = w - 1.0
-    s1 = v1 * 1.0036 * (1.0 - 0.0068 * u + 0.0017 * u * u - 0.0013 * u * u * u)
-    return v1 / ratio, s1 * ratio * (w + 1.0) / 2.0
-
-
-@kernel
-def delta_scalar_form_factors(
     parent: float, meson: float, q2: float, rho2: float, norm: float, delta: float
 ) -> tuple[float, float]:
-    """Return f_+ and f_0 of B -> D with another S_1 (M. Tanaka, R. Watanabe, arXiv:1005.4306).
+    """Return f_+ and f_0 of B -> D, with the S_1 of M. Tanaka, R. Watanabe, arXiv:1005.4306.
 
     S_1 = V_1 (1 + Delta (-0.019 + 0.041 (w - 1) - 0.015 (w - 1)^2)), Delta = 1 +- 1.
 

@@ -7,9 +7,10 @@ HQET has a linear or quadratic form factor of w = v.v' and constant ratios,
          R* = 2 sqrt(M m)/(M + m)
 
 without time-like part, so it is made for light leptons, and c has no effect on D*. HQET2 and HQET3
-are those of Caprini, Lellouch and Neubert, see `simgen.models.form_factors_cln`: HQET2 with their
-S_1 for D and R_0(1) = 1.14, HQET3 with R_0(1) as a parameter and a scale Delta of S_1 for D. As
-in EvtGen the order of parameters differs: rho^2 comes first in HQET2, second in HQET3.
+are those of Caprini, Lellouch and Neubert, see `simgen.models.form_factors_cln`, with R_0(1) for D*
+and a scale Delta of S_1 for D as last parameter. Where it is left out of HQET2, f_0 or A_0 is 0 as
+in EvtGen, which matters for taus. As in EvtGen and basf2 the order of parameters differs: rho^2
+comes first in HQET2, second in HQET3.
 """
 
 from __future__ import annotations
@@ -20,8 +21,6 @@ import numpy as np
 from numba import carray
 
 from simgen.models.form_factors_cln import (
-    R0_AT_ONE,
-    delta_scalar_form_factors,
     recoil,
     scalar_form_factors,
     vector_form_factors,
@@ -62,18 +61,18 @@ def hqet_amplitude(parameters: Any, pdgids: Any, momenta: Any, out: Any) -> None
 
 
 def hqet2_amplitude(parameters: Any, pdgids: Any, momenta: Any, out: Any) -> None:
-    """B -> D l nu or D* l nu with the form factors of CLN."""
+    """B -> D l nu or D* l nu with the form factors of CLN; the last number is 0 for no f_0, A_0."""
     p = carray(momenta, (4, 4))
     ids = carray(pdgids, 4)
     meson, _, q2 = kinematics(p)
     if meson_spin_states(ids[1]) == 1:
-        c = carray(parameters, 2)
-        f_plus, f_zero = scalar_form_factors(p[0, 3], meson, q2, c[0], c[1])
-        scalar_amplitude(p, ids, f_plus, f_zero, carray(out, (1, 2)))
-    else:
         c = carray(parameters, 4)
-        a0, a1, a2, v = vector_form_factors(p[0, 3], meson, q2, c[0], c[1], R0_AT_ONE, c[2], c[3])
-        f, g, plus, minus = vector_current(p, a0, a1, a2, v)
+        f_plus, f_zero = scalar_form_factors(p[0, 3], meson, q2, c[0], c[1], c[2])
+        scalar_amplitude(p, ids, f_plus, c[3] * f_zero, carray(out, (1, 2)))
+    else:
+        c = carray(parameters, 6)
+        a0, a1, a2, v = vector_form_factors(p[0, 3], meson, q2, c[0], c[1], c[4], c[2], c[3])
+        f, g, plus, minus = vector_current(p, c[5] * a0, a1, a2, v)
         polarised_amplitude(p, ids, f, g, plus, minus, out)
 
 
@@ -84,7 +83,7 @@ def hqet3_amplitude(parameters: Any, pdgids: Any, momenta: Any, out: Any) -> Non
     meson, _, q2 = kinematics(p)
     if meson_spin_states(ids[1]) == 1:
         c = carray(parameters, 3)
-        f_plus, f_zero = delta_scalar_form_factors(p[0, 3], meson, q2, c[1], c[0], c[2])
+        f_plus, f_zero = scalar_form_factors(p[0, 3], meson, q2, c[1], c[0], c[2])
         scalar_amplitude(p, ids, f_plus, f_zero, carray(out, (1, 2)))
     else:
         c = carray(parameters, 5)
@@ -109,6 +108,21 @@ class LinearModel(SemileptonicModel):
         return c[0], 0.0, c[1], c[2]
 
 
+class TauParameterModel(SemileptonicModel):
+    """HQET2, whose optional last parameter is that of the time-like form factor."""
+
+    def prepare(
+        self,
+        parameters: Parameters,
+        parent: ParticleData,  # noqa: ARG002
+        daughters: Sequence[ParticleData],
+    ) -> tuple[float, ...]:
+        """Return all parameters, and 1 if the last one is given, else 0."""
+        served = self.names_of(daughters[0])
+        missing = 0 if served is None else len(served[0]) - len(parameters)
+        return (*map(float, parameters), *[0.0] * missing, 0.0 if missing else 1.0)
+
+
 HQET = LinearModel(
     name="HQET",
     amplitude=hqet_amplitude,
@@ -118,12 +132,14 @@ HQET = LinearModel(
     n_optional=1,
 )
 
-HQET2 = SemileptonicModel(
+HQET2 = TauParameterModel(
     name="HQET2",
     amplitude=hqet2_amplitude,
-    reference="I. Caprini, L. Lellouch, M. Neubert, Nucl. Phys. B 530 (1998) 153, hep-ph/9712417",
-    scalar_parameters=("rho2", "V1(1)"),
-    vector_parameters=("rho2", "hA1(1)", "R1(1)", "R2(1)"),
+    reference="I. Caprini, L. Lellouch, M. Neubert, Nucl. Phys. B 530 (1998) 153, hep-ph/9712417; "
+    "scalar form factors as HQET3",
+    scalar_parameters=("rho2", "V1(1)", "Delta"),
+    vector_parameters=("rho2", "hA1(1)", "R1(1)", "R2(1)", "R0(1)"),
+    n_optional=1,
 )
 
 HQET3 = SemileptonicModel(

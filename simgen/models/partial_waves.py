@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numba import carray
@@ -10,7 +10,14 @@ from numba import carray
 from simgen.jit import kernel
 from simgen.models.two_body import TwoBodyModel, spin_of, write_two_body
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simgen.models.contract import Parameters
+    from simgen.particles import ParticleData
+
 _TENSOR, _VECTOR, _SCALAR = 4, 2, 0
+_D_WAVE = np.sqrt(2.0) / 3.0  # of VVS_PWAVE: the root of 2/3 over 3
 
 
 @kernel
@@ -56,16 +63,18 @@ def partial_wave_amplitude(parameters: Any, pdgids: Any, momenta: Any, out: Any)
     r"""Decay A -> B C from partial waves a(L, S) = magnitude exp(i phase).
 
     H(l1, l2) = sum of a(L, S) sqrt((2L+1)/(2J+1)) <L 0 S l|J l> <s1 l1 s2 -l2|S l> with
-    l = l1 - l2, so the rate is the sum of the |a|^2. The total spin S of the daughters ascends
-    from |s1 - s2| to s1 + s2 and, for each S, L from |J - S| to J + S.
+    l = l1 - l2, so the rate is the sum of the |a|^2. L ascends and, for each L, the total spin S
+    of the daughters from |s1 - s2| to s1 + s2, as far as they make J.
     """
     codes = carray(pdgids, 3)
     values = carray(parameters, 50)
     spin, spin_1, spin_2 = spin_of(codes[0]), spin_of(codes[1]), spin_of(codes[2])
     h = np.zeros((5, 5), dtype=np.complex128)
     n = 0
-    for total in range(abs(spin_1 - spin_2), spin_1 + spin_2 + 1):
-        for wave in range(abs(spin - total), spin + total + 1):
+    for wave in range(spin + spin_1 + spin_2 + 1):
+        for total in range(abs(spin_1 - spin_2), spin_1 + spin_2 + 1):
+            if total < abs(spin - wave) or total > spin + wave:
+                continue
             a = values[n] * np.exp(1j * values[n + 1])
             n += 2
             if a == 0.0:
@@ -86,9 +95,28 @@ def _names(*pdgids: int) -> list[str]:
     spin, spin_1, spin_2 = (spin_of(pdgid) for pdgid in pdgids)
     return [
         f"a(L={wave}, S={total})"
+        for wave in range(spin + spin_1 + spin_2 + 1)
         for total in range(abs(spin_1 - spin_2), spin_1 + spin_2 + 1)
-        for wave in range(abs(spin - total), spin + total + 1)
+        if abs(spin - wave) <= total <= spin + wave
     ]
+
+
+class _UnevenWaves(TwoBodyModel):
+    """VVS_PWAVE, whose D wave has another norm than its S wave.
+
+    EvtGen has a_S delta_ij + a_D (delta_ij / 3 - n_i n_j), of rates 3 |a_S|^2 and 2/3 |a_D|^2.
+    """
+
+    def prepare(
+        self,
+        parameters: Parameters,
+        parent: ParticleData,  # noqa: ARG002
+        daughters: Sequence[ParticleData],  # noqa: ARG002
+    ) -> tuple[float, ...]:
+        """Return partial waves of equal norms."""
+        values = [float(p) for p in parameters]
+        values[4] *= _D_WAVE
+        return tuple(values)
 
 
 _REFERENCE = "M. Jacob, G. C. Wick, Ann. Phys. 7 (1959) 404; S. U. Chung, CERN 71-8, sect. 4.2"
@@ -100,7 +128,7 @@ PARTWAVE = TwoBodyModel(
     couplings=_names,
 )
 
-VVS_PWAVE = TwoBodyModel(
+VVS_PWAVE = _UnevenWaves(
     name="VVS_PWAVE",
     amplitude=partial_wave_amplitude,
     reference=f"{_REFERENCE}; EvtGen guide, model VVS_PWAVE (S, P and D wave)",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,34 +49,18 @@ def vsp_pwave_amplitude(
         a[2, h] = (kx * ey - ky * ex) * norm
 
 
-def vvp_amplitude(
-    parameters: Any,
-    pdgids: Any,  # noqa: ARG001
-    momenta: Any,
-    out: Any,
-) -> None:
-    r"""V -> V' gamma: A_ijh = c epsilon(k, eps_i, eps'_j, e_h) / |k|, for instance chi_c1 -> J/psi.
+def vvp_amplitude(parameters: Any, pdgids: Any, momenta: Any, out: Any) -> None:  # noqa: ARG001
+    r"""V -> V' gamma: A_ijh = eps_i . (eps'_j x e_h), the electric dipole, as chi_c1 -> J/psi.
 
-    The lowest gauge-invariant coupling of an axial vector, a vector and a photon; the electric
-    dipole eps_i . (eps'_j x e_h) where V' is slow.
+    eps'_j is that of V' at rest, so V' has helicities 0 and +-1 with amplitudes of equal size.
     """
     p = carray(momenta, (3, 4))
-    c = carray(parameters, 2)
     a = carray(out, (3, 3, 2))
-    coupling = c[0] * np.exp(1j * c[1])
-    energy = p[1, 3]
-    kx, ky, kz = p[2, 0], p[2, 1], p[2, 2]
-    k = np.sqrt(kx * kx + ky * ky + kz * kz)
-    mass = np.sqrt(energy * energy - k * k)
     for h in range(2):
-        ex, ey, ez = transverse_state(kx, ky, kz, h)
-        for j in range(3):
-            vx, vy, vz, time = vector_state(p[1, 0], p[1, 1], p[1, 2], energy, mass, j)
-            # The determinant of four vectors of which only k and eps' have a time component.
-            time /= k
-            a[0, j, h] = coupling * ((vy * ez - vz * ey) - time * (ky * ez - kz * ey))
-            a[1, j, h] = coupling * ((vz * ex - vx * ez) - time * (kz * ex - kx * ez))
-            a[2, j, h] = coupling * ((vx * ey - vy * ex) - time * (kx * ey - ky * ex))
+        ex, ey, ez = transverse_state(p[2, 0], p[2, 1], p[2, 2], h)
+        a[0, 0, h] = a[1, 1, h] = a[2, 2, h] = 0.0
+        a[0, 1, h], a[1, 2, h], a[2, 0, h] = ez, ex, ey
+        a[1, 0, h], a[2, 1, h], a[0, 2, h] = -ez, -ex, -ey
 
 
 def vvpipi_amplitude(parameters: Any, pdgids: Any, momenta: Any, out: Any) -> None:  # noqa: ARG001
@@ -98,18 +81,26 @@ def vvpipi_amplitude(parameters: Any, pdgids: Any, momenta: Any, out: Any) -> No
         a[0, j], a[1, j], a[2, j] = x * form, y * form, z * form
 
 
-@dataclass(frozen=True)
-class _OneCoupling(DecayModel):
-    """A model whose further couplings are of unknown meaning and must be zero."""
+class _Dipole(DecayModel):
+    """VVP, for which decay files have no parameters, or eight that mean nothing, as in EvtGen."""
 
     def problem(
         self, parameters: Parameters, parent: ParticleData, daughters: Sequence[ParticleData]
     ) -> str | None:
         """Say why this model cannot serve a decay, or return None; see `DecayModel.problem`."""
-        found = DecayModel.problem(self, parameters, parent, daughters)
-        if found is None and any(parameters[2:]):
-            return f"{self.name} serves the first coupling only: all parameters after it must be 0"
-        return found
+        if len(parameters) not in {0, len(self.parameters)}:
+            most = len(self.parameters)
+            return f"{self.name} takes 0 or {most} parameters, unused, found {len(parameters)}"
+        return super().problem(parameters, parent, daughters)
+
+    def prepare(
+        self,
+        parameters: Parameters,  # noqa: ARG002
+        parent: ParticleData,  # noqa: ARG002
+        daughters: Sequence[ParticleData],  # noqa: ARG002
+    ) -> tuple[float, ...]:
+        """Return no numbers."""
+        return ()
 
 
 VSS = DecayModel(
@@ -128,15 +119,11 @@ VSP_PWAVE = DecayModel(
     daughter_spins2=(_SCALAR, _VECTOR),
 )
 
-VVP = _OneCoupling(
+VVP = _Dipole(
     name="VVP",
     amplitude=vvp_amplitude,
     reference="G. Karl, S. Meshkov, J. L. Rosner, PRD 13 (1976) 1203; EvtGen guide, model VVP",
-    parameters=(
-        *("magnitude", "phase", "magnitude 2", "phase 2"),
-        *("magnitude 3", "phase 3", "magnitude 4", "phase 4"),
-    ),
-    n_required=8,
+    parameters=tuple(f"unused {n}" for n in range(1, 9)),
     parent_spin2=_VECTOR,
     daughter_spins2=(_VECTOR, _VECTOR),
 )

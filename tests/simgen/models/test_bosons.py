@@ -170,9 +170,9 @@ class TestHelicities:
 
 class TestPartialWaves:
     @pytest.mark.parametrize("direction", DIRECTIONS)
-    @pytest.mark.parametrize("name", ["VVS_PWAVE", "PARTWAVE"])
-    def test_vector_to_vector_and_scalar(self, direction, name):
+    def test_vector_to_vector_and_scalar(self, direction):
         """S wave: delta; P: i epsilon n; D: 3 n n - delta; rates are the squares."""
+        name = "PARTWAVE"
         n = np.asarray(direction) / np.linalg.norm(direction)
         momenta = momenta_of(10.58, (2.01, 5.28), direction)
         waves = [
@@ -189,6 +189,29 @@ class TestPartialWaves:
         # the relative sign of S and D: <1 0|: sqrt(1/3) (S - sqrt(2) D)
         found = evaluate(name, (UPSILON, D_ST, PION), momenta, (3, 3), (sqrt(2), 0, 0, 0, 1, 0))
         assert abs(n @ found @ n) == pytest.approx(0, abs=1e-14)
+
+    @pytest.mark.parametrize("direction", DIRECTIONS)
+    def test_vvs_pwave_has_the_d_wave_of_evtgen(self, direction):
+        """a_S delta + a_D (delta / 3 - n n), where the D wave of rate 1 is sqrt(3/2) of that."""
+        n = np.asarray(direction) / np.linalg.norm(direction)
+        momenta = momenta_of(1.23, (0.775, 0.14), direction)
+        own, daughters = particles("b_1+")[0], particles("omega", "pi+")
+        given = (0.9612, 0.0, 0.0, 0.0, 0.2758, 0.3)
+        values = find_model("VVS_PWAVE").prepare(given, own, daughters)
+        found = evaluate("VVS_PWAVE", (10213, 223, PION), momenta, (3, 3), values)
+        d_wave = 0.2758 * np.exp(0.3j) * (np.eye(3) / 3 - np.outer(n, n))
+        assert_proportional(found, 0.9612 * np.eye(3) + d_wave)
+
+    @pytest.mark.parametrize("direction", DIRECTIONS)
+    def test_partial_waves_are_listed_by_orbital_angular_momentum_first(self, direction):
+        """psi -> V V: L = 0, S = 1 is T_ijk = epsilon, and is the first of seven waves."""
+        momenta = momenta_of(3.0969, (0.7753, 0.7753), direction)
+        own, *daughters = particles("J/psi", "rho+", "rho-")
+        found = evaluate("PARTWAVE", (PSI, 213, -213), momenta, (3, 3, 3), (1.0, *[0.0] * 13))
+        assert_proportional(found, LEVI_CIVITA.astype(complex))
+        waves = "a(L=0, S=1), a(L=1, S=0), a(L=1, S=1), a(L=1, S=2), a(L=2, S=1), a(L=2, S=2), "
+        problem = find_model("PARTWAVE").problem((), own, daughters)
+        assert waves + "a(L=3, S=2)" in problem
 
     @pytest.mark.parametrize("direction", DIRECTIONS)
     def test_tensor_to_vector_and_scalar_in_a_d_wave(self, direction):
@@ -214,17 +237,13 @@ class TestPartialWaves:
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
-def test_vvp_is_the_determinant_of_four_vectors(direction):
+def test_vvp_is_the_electric_dipole(direction):
+    """eps . (eps' x e), all at rest: V' of helicity 0 as often as one of +-1."""
     momenta = momenta_of(3.5107, (3.0969, 0), direction)
-    values = (0.5, 0.3, 0, 0, 0, 0, 0, 0)
-    found = evaluate("VVP", (CHI_1, PSI, GAMMA), momenta, (3, 3, 2), values)
-    k = momenta[2]
-    photon = [[*transverse_state(*k[:3], h), 0] for h in range(2)]
-    expected = np.array([
-        [[np.linalg.det([k, i, j, h]) for h in photon] for j in boosted_axes(momenta[1], 3.0969)]
-        for i in np.eye(4)[:3]
-    ])  # fmt: skip
-    np.testing.assert_allclose(found, -0.5 * np.exp(0.3j) * expected / k[3], atol=1e-13)
+    found = evaluate("VVP", (CHI_1, PSI, GAMMA), momenta, (3, 3, 2))
+    photon = [transverse_state(*momenta[2, :3], h) for h in range(2)]
+    expected = np.einsum("ijk,hk->ijh", LEVI_CIVITA, photon)
+    np.testing.assert_allclose(found, expected, atol=1e-14)
 
 
 def particles(*names):
@@ -247,8 +266,10 @@ def test_what_a_model_does_not_serve(name, parent, daughters, n, says):
     assert says in find_model(name).problem((1.0,) * n, own, particles(*daughters))
 
 
-def test_vvp_refuses_couplings_it_does_not_know():
+def test_vvp_takes_no_parameters_or_eight():
     (own,) = particles("chi_c1")
     daughters = particles("J/psi", "gamma")
-    assert find_model("VVP").problem((1.0, *[0.0] * 7), own, daughters) is None
-    assert "first coupling only" in find_model("VVP").problem((1.0,) * 8, own, daughters)
+    model = find_model("VVP")
+    assert model.problem((), own, daughters) is None
+    assert model.problem((1.0, *[0.0] * 7), own, daughters) is None
+    assert "takes 0 or 8 parameters" in model.problem((1.0, 0.0), own, daughters)

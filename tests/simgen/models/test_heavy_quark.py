@@ -9,7 +9,7 @@ from scipy import integrate
 from weak import amplitudes
 
 from simgen.models import find_model
-from simgen.models.form_factors_cln import delta_scalar_form_factors, vector_form_factors
+from simgen.models.form_factors_cln import scalar_form_factors, vector_form_factors
 from simgen.particles import particle_table
 
 M_B, M_D, M_DST = 5.27934, 1.86484, 2.00685
@@ -39,7 +39,7 @@ def dst_terms(q2):
 
 def d_terms(q2):
     norm, rho2, delta = D_PARAMETERS
-    return scalar_terms(*delta_scalar_form_factors(M_B, M_D, q2, rho2, norm, delta), q2)
+    return scalar_terms(*scalar_form_factors(M_B, M_D, q2, rho2, norm, delta), q2)
 
 
 def hqet_dst_terms(q2):

@@ -9,19 +9,28 @@ from scipy import integrate
 from weak import amplitudes, dot
 
 from simgen.models import find_model
-from simgen.models.form_factors_cln import R0_AT_ONE, scalar_form_factors, vector_form_factors
+from simgen.models.form_factors_cln import scalar_form_factors, vector_form_factors
 from simgen.particles import particle_table
 
 M_B, M_D, M_DST = 5.27934, 1.86484, 2.00685
 M_MU, M_TAU = 0.1056584, 1.77686
-D_PARAMETERS = (1.185, 1.081)
-DST_PARAMETERS = (1.207, 0.920, 1.406, 0.853)
+# Values of DECAY_BELLE2.DEC; Delta and R_0(1), which it leaves out, from the papers below.
+D_PARAMETERS = (1.185, 1.081, 1.0)
+DST_PARAMETERS = (1.207, 0.920, 1.406, 0.853, 1.14)
+
+
+def hqet2(pdgids, momenta, parameters):
+    """Return amplitudes of a decay, (n, spin states of the meson, 2)."""
+    table = particle_table()
+    meson = table.by_pdgid(pdgids[1])
+    prepared = find_model("HQET2").prepare(parameters, table.by_pdgid(pdgids[0]), [meson])
+    return amplitudes("HQET2", pdgids, momenta, (meson.spin2 + 1, 2), prepared)
 
 
 def helicity_terms(q2):
     """Return H_+, H_-, H_0, H_t of B -> D* from A_0, A_1, A_2, V (hep-ph/9712417; 1203.2654)."""
     a0, a1, a2, v = vector_form_factors(
-        M_B, M_DST, q2, *DST_PARAMETERS[:2], R0_AT_ONE, *DST_PARAMETERS[2:]
+        M_B, M_DST, q2, *DST_PARAMETERS[:2], DST_PARAMETERS[4], *DST_PARAMETERS[2:4]
     )
     p, total = momentum(M_B, M_DST, q2), M_B + M_DST
     side = 2 * M_B * p / total * v
@@ -61,7 +70,7 @@ def test_every_helicity_of_the_vector_has_its_rate(q2, lepton, sign):
     p = decays(M_B, M_DST, lepton, q2, GRID)
     # sign = 1: a b quark, B- -> D*0 l- nubar; its c quark is left-handed
     ids = np.array([-521, 423, 13, -14]) * sign
-    a = amplitudes("HQET2", ids, p, (3, 2), DST_PARAMETERS)
+    a = hqet2(ids, p, DST_PARAMETERS)
     # eps_+-^* = -+(x -+ i y) / sqrt(2) along the flight direction z
     plus, minus = (-a[:, 0] + 1j * a[:, 1]) / np.sqrt(2), (a[:, 0] + 1j * a[:, 1]) / np.sqrt(2)
     found = [WEIGHTS @ np.sum(abs(h) ** 2, axis=1) / 2 for h in (plus, minus, a[:, 2])]
@@ -80,7 +89,7 @@ def test_scalar_rate_is_the_trace_of_the_lepton_tensor(sign):
     q2 = 6.0
     p = decays(M_B, M_D, M_TAU, q2, GRID)
     ids = np.array([-521, 421, 15, -16]) * sign
-    a = amplitudes("HQET2", ids, p, (1, 2), D_PARAMETERS)
+    a = hqet2(ids, p, D_PARAMETERS)
     f_plus, f_zero = scalar_form_factors(M_B, M_D, q2, *D_PARAMETERS)
     q, change = p[:, 0] - p[:, 1], (M_B**2 - M_D**2) / q2
     h = f_plus * (p[:, 0] + p[:, 1] - change * q) + f_zero * change * q
@@ -98,7 +107,7 @@ def test_left_handed_vectors_send_the_charged_lepton_as_v_minus_a_says(sign):
     cosines = np.array([-0.999999, 0.999999])
     p = decays(M_B, M_DST, 1e-4, 5.0, cosines)  # the W flies along -z
     ids = np.array([-521, 423, 11, -12]) * sign
-    a = amplitudes("HQET2", ids, p, (3, 2), DST_PARAMETERS)
+    a = hqet2(ids, p, DST_PARAMETERS)
     rates = np.sum(abs(a[:, :2]) ** 2, axis=(1, 2))
     h_plus, h_minus, _, _ = helicity_terms(5.0)
     np.testing.assert_allclose(rates[0] / rates[1], (h_minus / h_plus) ** 2, rtol=1e-4)
@@ -127,26 +136,28 @@ def test_ratio_of_tau_to_muon_rates_with_vectors():
 
 
 def test_ratio_of_tau_to_muon_rates_with_scalars():
-    """R(D) = 0.305 with V_1 of CLN and the S_1 / V_1 of M. Tanaka, R. Watanabe, arXiv:1212.1878.
+    """R(D) = 0.305 +- 0.012 with V_1 of CLN (M. Tanaka, R. Watanabe, arXiv:1212.1878)."""
 
-    That S_1 is 1.0 to 1.5 % below the one of CLN (eq. 36), with which R(D) is 0.312.
-    """
-
-    def u(q2):
-        return ((M_B - M_D) ** 2 - q2) / (2 * M_B * M_D)
-
-    def cln(q2):
+    def terms(q2):
         zero, timelike = scalar_terms(q2)
         return zero**2, timelike
 
-    def tanaka_watanabe(q2):
-        spin_one, timelike = cln(q2)
-        ours = 1.0036 * np.polyval([-0.0013, 0.0017, -0.0068, 1.0], u(q2))
-        theirs = np.polyval([-0.015, 0.041, 0.981], u(q2))
-        return spin_one, timelike * theirs / ours
+    assert abs(ratio_of_rates(M_D, terms) - 0.305) < 0.003
 
-    assert abs(ratio_of_rates(M_D, tanaka_watanabe) - 0.305) < 0.003
-    assert abs(ratio_of_rates(M_D, cln) - 0.305) < 0.012  # their error
+
+@pytest.mark.parametrize("parameters", [D_PARAMETERS, DST_PARAMETERS])
+def test_without_the_last_parameter_there_is_no_timelike_form_factor(parameters):
+    """Integrated over the lepton's angles (1 + m^2/2q2) H^2 is left, of a vector H_T of A_0 = 0."""
+    scalar = parameters is D_PARAMETERS
+    meson, ids = (M_D, (-521, 421, 15, -16)) if scalar else (M_DST, (-521, 423, 15, -16))
+    ratios = []
+    for q2 in Q2:
+        p = decays(M_B, meson, M_TAU, q2, GRID)
+        found = WEIGHTS @ np.sum(abs(hqet2(np.array(ids), p, parameters[:-1])) ** 2, axis=(1, 2))
+        terms = scalar_terms(q2)[:1] if scalar else helicity_terms(q2)[:3]
+        spin_one = sum(h * h for h in terms)
+        ratios.append(found / ((q2 - M_TAU**2) * (1 + M_TAU**2 / (2 * q2)) * spin_one))
+    np.testing.assert_allclose(ratios, 16 / 3, rtol=1e-9)
 
 
 def test_number_of_parameters_follows_the_meson():
@@ -159,7 +170,9 @@ def test_number_of_parameters_follows_the_meson():
     leptons = ("mu-", "anti-nu_mu")
     assert problem(D_PARAMETERS, "D0", *leptons) is None
     assert problem(DST_PARAMETERS, "D*0", *leptons) is None
-    assert "takes 4 parameters (rho2, hA1(1), R1(1), R2(1)), found 2" in problem(
+    assert problem(D_PARAMETERS[:-1], "D0", *leptons) is None
+    assert problem(DST_PARAMETERS[:-1], "D*0", *leptons) is None
+    assert "takes 4 to 5 parameters (rho2, hA1(1), R1(1), R2(1), R0(1)), found 3" in problem(
         D_PARAMETERS, "D*0", *leptons
     )
     assert "needs daughters of spin" in problem(D_PARAMETERS, "D0", "anti-nu_mu", "mu-", "pi0")
