@@ -46,6 +46,7 @@ class Stage(enum.IntEnum):
     GENERATE = 1
     SMEAR = 2
     SOLVE = 3
+    DECAY = 6
 
 
 @intrinsic  # type: ignore[untyped-decorator]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -166,6 +167,12 @@ class DecayTable:
             found = self._particles.get(true_name) or particle_table().by_name(true_name)
             self._found[name] = found
         return found
+
+    def with_channels(self, name: str, channels: tuple[Channel, ...]) -> DecayTable:
+        """Return this table with other decays of one particle."""
+        changed = copy(self)
+        changed.channels = MappingProxyType({**self.channels, name: channels})
+        return changed
 
     def find_model(self, name: str) -> DecayModel | None:
         """Return the model that this table calls `name`, or None if it is not implemented."""

@@ -113,6 +113,7 @@ def compile_decays(
     root_spread: float = 0.0,
     keep_stable: Sequence[str] = (),
     unsupported_models: UnsupportedPolicy = "error",
+    roots_per_event: float = 1.0,
 ) -> CompiledDecays:
     """Compile everything reachable from `root`.
 
@@ -131,6 +132,8 @@ def compile_decays(
     unsupported_models
         ``"error"``: refuse a reachable channel whose model is not implemented; ``"phsp"``:
         generate it as phase space and list it in the result.
+    roots_per_event
+        How often an event decays the root.
 
     Raises
     ------
@@ -141,8 +144,9 @@ def compile_decays(
         If a reachable channel has a model that is not implemented.
     """
     return _Compiler(
-        table, root, root_mass, root_spread, frozenset(keep_stable), unsupported_models
-    ).run()
+        table, root, root_mass, root_spread, frozenset(keep_stable), unsupported_models,
+        roots_per_event,
+    ).run()  # fmt: skip
 
 
 class _Compiler:
@@ -156,10 +160,12 @@ class _Compiler:
         root_spread: float,
         keep_stable: frozenset[str],
         policy: UnsupportedPolicy,
+        roots_per_event: float,
     ) -> None:
         self.table, self.root = table, root
         self.root_mass, self.root_spread = root_mass, root_spread
         self.keep_stable, self.policy = keep_stable, policy
+        self.roots_per_event = roots_per_event
         self.order: list[str] = []
         self.chains: dict[str, tuple[Channel, ...]] = {}
         self.low: dict[str, float] = {}
@@ -210,6 +216,7 @@ class _Compiler:
         return tuple(
             each
             for listed in self.table.channels.get(name, ())
+            if listed.daughters
             for each in self._made(name, listed)
         )
 
@@ -294,6 +301,12 @@ class _Compiler:
                 raise DecayFileError(msg)
             active.append(name)
             self.chains[name] = self._channels_of(name)
+            self.notes += [
+                f"{c.source.file}:{c.source.line}: {describe(name, c)} has no daughters and is "
+                "left out"
+                for c in self.table.channels.get(name, ())
+                if not c.daughters
+            ]
             for channel in self.chains[name]:
                 if len(channel.daughters) > MAX_DAUGHTERS:
                     raise DecayFileError(
@@ -403,7 +416,7 @@ class _Compiler:
     def _expected(self) -> dict[str, float]:
         """Return the expected number of each species in an event."""
         expected = dict.fromkeys(self.order, 0.0)
-        expected[self.root] = 1.0
+        expected[self.root] = self.roots_per_event
         for name in self.order:
             for channel, fraction in zip(self.chains[name], self._fractions(name), strict=True):
                 for names in self._daughter_names(name, channel):

@@ -30,6 +30,7 @@ from simgen.engine.program import (
     N_EXCEEDED,
     N_TRIALS,
 )
+from simgen.engine.starts import SINGLE, place_start, polarise_as_photon
 from simgen.jit import kernel
 from simgen.lorentz import boost_by_matrix, boost_matrix, compose
 from simgen.phasespace import phase_space, pole_phase_space, tangent_bound
@@ -337,13 +338,18 @@ def _decay_chain(
     channels: Any,
     mixing: Any,
     scratch: Any,
+    count: int,
     state: UInt64Array,
     counters: IntArray,
 ) -> int:
-    """Decay particle 0 and everything below it; return the number of particles."""
+    """Decay particle 0 and everything below it; return the number of particles.
+
+    `count` particles are there: `SINGLE`, or more where particle 0 has decayed already.
+    """
     level = int(_ZERO)
     scratch.level_particle[0] = 0
-    count = _enter(species, channels, mixing, scratch, level, level + 1, state, counters)
+    if count == SINGLE:
+        count = _enter(species, channels, mixing, scratch, level, count, state, counters)
     while level >= 0:
         channel = channels[scratch.level_channel[level]]
         k = scratch.level_next[level]
@@ -389,10 +395,7 @@ def _start(species: Any, scratch: Any, beams: CompiledBeams, state: UInt64Array)
     scratch.n_nodes = 0
     scratch.polarised[0] = species[0].n_states == _ROOT_VECTOR_STATES
     if scratch.polarised[0]:
-        for i in range(3):
-            for j in range(3):
-                value = -0.5 * beams.axis[i] * beams.axis[j]
-                scratch.density[0, i, j] = value + 0.5 if i == j else value
+        polarise_as_photon(beams.axis, scratch)
 
 
 @kernel
@@ -404,6 +407,7 @@ def generate_events(
     seed: int,
     stage: int,
     event_id: IntArray,
+    starts: Any,
     scratch_array: Any,
     out: Output,
     counters: IntArray,
@@ -421,6 +425,9 @@ def generate_events(
         Key of the random streams.
     event_id
         (n,) which events to make.
+    starts
+        (n,) of `simgen.engine.starts.START`, what each event begins with instead of a collision;
+        or none.
     scratch_array
         (1,) of `simgen.engine.scratch.SCRATCH`, one a thread.
     out
@@ -443,8 +450,12 @@ def generate_events(
     capacity = len(out.pdgid)
     for e in range(len(event_id)):
         seek(state, event_id[e], 0)
-        _start(all_species, scratch, beams, state)
-        count = _decay_chain(all_species, all_channels, all_mixing, scratch, state, counts)
+        count: int = SINGLE
+        if len(starts) > 0:
+            count = place_start(all_species, all_channels, starts[e], scratch)
+        else:
+            _start(all_species, scratch, beams, state)
+        count = _decay_chain(all_species, all_channels, all_mixing, scratch, count, state, counts)
         if scratch.stuck:
             return e
         row = out.offsets[e]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,6 +14,7 @@ from simgen.engine.compiler import CompiledDecays, compile_decays
 from simgen.engine.decay import Output, generate_events
 from simgen.engine.program import N_DECAYS, N_EXCEEDED, N_NOT_FINITE, N_STUCK
 from simgen.engine.scratch import SCRATCH
+from simgen.engine.starts import START
 from simgen.errors import ConfigError, DecayFileError, RunError, UnknownParticleError
 from simgen.events import EventBlock, concatenate
 from simgen.models.user import load_user_models, user_model_file
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from simgen.beams import Beams
+    from simgen.decfile import DecayTable, SourceLine
     from simgen.typing import IntArray
 
 _NOT_IMPLEMENTED = "SGD014"
@@ -31,12 +33,11 @@ _ROOM = 1.1
 _MOST_SHOWN = 20
 
 
-class DecayFileSettings(BaseModel):
-    """Settings of the generator ``decfile``."""
+class DecayTableSettings(BaseModel):
+    """Where decays are said, and what to do with them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Literal["decfile"] = "decfile"
     decay_files: tuple[str, ...] = Field(
         default=(), description="user decay files; a later file overrides an earlier one"
     )
@@ -50,7 +51,6 @@ class DecayFileSettings(BaseModel):
         description="table that the decay files override: DECAY_BELLE2.DEC, DECAY_LHCB.DEC, a "
         "path, or null for none",
     )
-    root: str = Field(default="Upsilon(4S)", description="particle or alias an event begins with")
     keep_stable: tuple[str, ...] = Field(
         default=("mu+", "mu-", "pi+", "pi-", "K+", "K-", "K_L0", "n0", "anti-n0"),
         description="particles and aliases that stay even if they have decays in the table",
@@ -60,6 +60,28 @@ class DecayFileSettings(BaseModel):
         description="what to do with a decay whose model is not implemented: stop, or generate "
         "it as phase space and list it",
     )
+
+
+class _Root(BaseModel):
+    """What events begin with."""
+
+    name: Literal["decfile"] = "decfile"
+    root: str = Field(default="Upsilon(4S)", description="particle or alias an event begins with")
+
+
+class DecayFileSettings(DecayTableSettings, _Root):
+    """Settings of the generator ``decfile``."""
+
+
+class HandedOver(Protocol):
+    """What other generators leave to the decays of a table."""
+
+    source: SourceLine
+    """What the decays of the root come from; its file is the section of the configuration."""
+
+    def prepare(self, table: DecayTable) -> tuple[DecayTable, float]:
+        """Return the table with decays of the root, and how often an event decays the root."""
+        ...
 
 
 class DecayFileGenerator:
@@ -73,6 +95,8 @@ class DecayFileGenerator:
         Their mean sqrt(s) is the mass of the root particle, their spread that of its mass.
     folder
         Where relative paths of decay files and of files with models start from.
+    handed
+        What makes the particles that `decay` is given; None if there are none.
 
     Raises
     ------
@@ -86,12 +110,20 @@ class DecayFileGenerator:
 
     Settings: ClassVar[type[BaseModel]] = DecayFileSettings
 
-    def __init__(self, settings: DecayFileSettings, beams: Beams, folder: Path) -> None:
+    def __init__(
+        self,
+        settings: DecayFileSettings,
+        beams: Beams,
+        folder: Path,
+        handed: HandedOver | None = None,
+    ) -> None:
+        self._section = "generator" if handed is None else handed.source.file
+        self._handed = handed
         files = {name: find_config(name, "decays", folder) for name in settings.decay_files}
         self._inputs = dict(files)
         base = settings.base
         if base is not None and base not in BASE_TABLES:
-            self._inputs[base] = _find_base(base, folder)
+            self._inputs[base] = _find_base(base, folder, self._section)
             base = str(self._inputs[base])
         self._models = load_user_models(settings.models, folder)
         scripts = {user_model_file(spec) for spec in settings.models}
@@ -100,7 +132,12 @@ class DecayFileGenerator:
         self._table = load_decay_table(list(files.values()), base, list(files), own)
         for name in settings.keep_stable:
             if not self._table.is_known(name):
-                raise ConfigError(f"generator.keep_stable: {name!r} is not a particle or an alias")
+                raise ConfigError(
+                    f"{self._section}.keep_stable: {name!r} is not a particle or an alias"
+                )
+        self._roots = 1.0
+        if handed is not None:
+            self._table, self._roots = handed.prepare(self._table)
         self._diagnostics = self._check(settings)
         self.decays: CompiledDecays = compile_decays(
             self._table,
@@ -109,6 +146,7 @@ class DecayFileGenerator:
             root_spread=beams.sqrt_s_spread,
             keep_stable=settings.keep_stable,
             unsupported_models=settings.unsupported_models,
+            roots_per_event=self._roots,
         )
         self._beams = beams.compiled()
         self._counters = self.decays.program.new_counters()
@@ -119,8 +157,9 @@ class DecayFileGenerator:
         try:
             findings = diagnose(self._table, settings.root)
         except UnknownParticleError as error:
-            raise ConfigError(f"generator.root: {error}") from error
-        found = tuple(d for d in findings if d.code != _NOT_IMPLEMENTED)
+            raise ConfigError(f"{self._section}.root: {error}") from error
+        own = self._handed.source if self._handed else None
+        found = tuple(d for d in findings if d.code != _NOT_IMPLEMENTED and d.source != own)
         errors = [d for d in found if d.severity == "error"]
         if errors:
             shown = [f"{d}\n    {d.source.text.strip()}" for d in errors[:_MOST_SHOWN]]
@@ -131,6 +170,29 @@ class DecayFileGenerator:
 
     def generate(self, event_id: IntArray, seed: int) -> EventBlock:
         """Return the events of these numbers; see `simgen.generators.base.Generator`."""
+        return self._run(event_id, seed, Stage.GENERATE, np.zeros(0, START))
+
+    def decay(self, starts: Any, keys: IntArray, seed: int) -> EventBlock:
+        """Decay given particles.
+
+        Parameters
+        ----------
+        starts
+            (n,) of `simgen.engine.starts.START`, at least one.
+        keys
+            (n,) numbers of their random streams, those of `Stage.DECAY`.
+        seed
+            Of the run.
+
+        Returns
+        -------
+        EventBlock
+            An event for each start; the first particles are those that were given.
+        """
+        return self._run(keys, seed, Stage.DECAY, starts)
+
+    def _run(self, event_id: IntArray, seed: int, stage: Stage, starts: Any) -> EventBlock:
+        """Run the kernel until all events are made."""
         program = self.decays.program
         counters = program.new_counters()
         scratch = np.zeros(1, SCRATCH)
@@ -138,11 +200,11 @@ class DecayFileGenerator:
         done = 0
         while not blocks or done < len(event_id):
             ids = event_id[done:]
-            rows = int(_ROOM * self.particles_per_event() * len(ids)) + program.max_particles
+            rows = int(_ROOM * self._particles_per_root() * len(ids)) + program.max_particles
             out = _new_output(len(ids), rows)
             made = generate_events(
                 program.species, program.channels, program.mixing, self._beams, seed,
-                int(Stage.GENERATE), ids, scratch, out, counters,
+                int(stage), ids, starts[done:], scratch, out, counters,
             )  # fmt: skip
             self._refuse_stuck(counters)
             blocks.append(_to_block(ids[:made], out, made))
@@ -168,9 +230,13 @@ class DecayFileGenerator:
         """Return None: any number of events can be made."""
 
     def particles_per_event(self) -> float:
-        """Return the expected number of particles in an event."""
+        """Return the expected number of particles in an event, of those decayed and below."""
+        return self._roots * self._particles_per_root()
+
+    def _particles_per_root(self) -> float:
+        """Return the expected number of particles that a root is and decays to."""
         n = self.decays.program.channels["n_daughters"]
-        return 1.0 + float(np.dot(n, self.decays.per_event))
+        return 1.0 + float(np.dot(n, self.decays.per_event)) / self._roots
 
     def notes(self) -> tuple[str, ...]:
         """Say what is not generated as the decay files say."""
@@ -215,13 +281,13 @@ class DecayFileGenerator:
         )
 
 
-def _find_base(base: str, folder: Path) -> Path:
+def _find_base(base: str, folder: Path, section: str) -> Path:
     """Return the file of a base table that does not come with decaylanguage."""
     try:
         return find_config(base, "decays", folder)
     except ConfigError as error:
         tables = ", ".join(BASE_TABLES)
-        raise ConfigError(f"generator.base: {error}; base tables: {tables}") from error
+        raise ConfigError(f"{section}.base: {error}; base tables: {tables}") from error
 
 
 def _new_output(events: int, rows: int) -> Output:

@@ -14,7 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from simgen.errors import ConfigError, RunError
 from simgen.events import EventBlock, concatenate
+from simgen.generators.handover import Handover, HandoverSettings
 from simgen.io.hepmc import HepMCEvents, to_events
+from simgen.particles import particle_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +38,10 @@ class HepMCSettings(BaseModel):
     files: tuple[str, ...] = Field(
         min_length=1, description="HepMC3 or HepMC2 text files, one after the other"
     )
+    decays: HandoverSettings | None = Field(
+        default=None,
+        description="what decay files decay of what is final in the files; null for nothing",
+    )
 
 
 class HepMCGenerator:
@@ -46,7 +52,7 @@ class HepMCGenerator:
     settings
         The files.
     beams
-        Not used: the events are as they are.
+        Their direction is that of the spin of what e+e- make, where decay files decay it.
     folder
         Where relative paths start from.
 
@@ -56,11 +62,13 @@ class HepMCGenerator:
         If a file does not exist.
     FileFormatError
         If a file is cut or has a particle that is not known.
+    SimgenError
+        What `simgen.generators.decfile.DecayFileGenerator` raises for decay files.
     """
 
     Settings: ClassVar[type[BaseModel]] = HepMCSettings
 
-    def __init__(self, settings: HepMCSettings, beams: Beams, folder: Path) -> None:  # noqa: ARG002
+    def __init__(self, settings: HepMCSettings, beams: Beams, folder: Path) -> None:
         self._paths = {name: folder / name for name in settings.files}
         for name, path in self._paths.items():
             if not path.is_file():
@@ -68,19 +76,38 @@ class HepMCGenerator:
         self._files = [HepMCEvents(self._paths[name]) for name in settings.files]
         self._ends = list(accumulate(len(file) for file in self._files))
         self._lock = threading.Lock()
+        self._handover = None
+        if settings.decays is not None:
+            self._handover = Handover(settings.decays, beams, folder, self)
+
+    section, heaviest = "generator", 5
+
+    def knows(self, pdgid: int) -> bool:
+        """Say that any particle can be in a file."""
+        return particle_table().knows(pdgid)
+
+    def sample(self, undecayed: tuple[int, ...]) -> EventBlock:  # noqa: ARG002
+        """Return the first few events, as they are in the files."""
+        return self._read(np.arange(min(_TRIED_EVENTS, self._ends[-1])))
 
     def available(self) -> int:
         """Return the number of events in the files."""
         return self._ends[-1]
 
-    def generate(self, event_id: IntArray, seed: int) -> EventBlock:  # noqa: ARG002
-        """Return the events of these numbers; the seed does not matter.
+    def generate(self, event_id: IntArray, seed: int) -> EventBlock:
+        """Return the events of these numbers; the seed is that of decays by decay files.
 
         Raises
         ------
         RunError
-            If the files do not have one, or it cannot be read.
+            If the files do not have one, or it cannot be read; if a particle has a mass that the
+            decay files do not allow.
         """
+        block = self._read(event_id)
+        return block if self._handover is None else self._handover.decay(block, seed)
+
+    def _read(self, event_id: IntArray) -> EventBlock:
+        """Return events as they are in the files."""
         if event_id[-1] >= self._ends[-1] or event_id[0] < 0:
             raise RunError(f"there is no event {event_id[-1]}: the files have {self._ends[-1]}")
         with self._lock:
@@ -100,8 +127,8 @@ class HepMCGenerator:
         return to_events(events, run)
 
     def inputs(self) -> Mapping[str, Path]:
-        """Return nothing: event files are not copied beside the output."""
-        return {}
+        """Return decay files and those with models; event files are not copied."""
+        return {} if self._handover is None else self._handover.engine.inputs()
 
     @cached_property
     def _mean_size(self) -> float:
@@ -114,8 +141,16 @@ class HepMCGenerator:
         return self._mean_size
 
     def notes(self) -> tuple[str, ...]:
-        """Say that seed and beams do nothing."""
-        return ("events are read from files: the seed and the configured beams do not change them",)
+        """Say that seed and beams do nothing, or what decay files do not do."""
+        if self._handover is None:
+            return (
+                "events are read from files: the seed and the configured beams do not change them",
+            )
+        return (
+            "events are read from files: the seed and the configured beams change only what decay "
+            "files decay",
+            *self._handover.notes(),
+        )
 
     @cached_property
     def _identities(self) -> list[dict[str, str]]:
@@ -124,11 +159,12 @@ class HepMCGenerator:
 
     def provenance(self) -> dict[str, Any]:
         """Return the files with their SHA-256."""
-        return {"hepmc_files": self._identities}
+        own = {"hepmc_files": self._identities}
+        return own if self._handover is None else {**own, **self._handover.engine.provenance()}
 
     def problems(self) -> tuple[str, ...]:
-        """Return nothing: an event that cannot be read ends the run."""
-        return ()
+        """Say what went wrong in decays; an event that cannot be read ends the run."""
+        return () if self._handover is None else self._handover.engine.problems()
 
 
 def _sha256(path: Path) -> str:

@@ -20,6 +20,7 @@ from simgen.pythia.forced import force_decays
 from simgen.pythia.keyed import TABLE_SIZE, KeyedRandom
 from simgen.pythia.record import made_none, read_record, to_events
 from simgen.pythia.session import import_pythia, start_pythia
+from simgen.pythia.undecayed import Undecayed, leave_undecayed
 from simgen.random import Stage
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ class Job(NamedTuple):
     settings: tuple[str, ...]
     forced: Mapping[str, tuple[str, ...]]
     beams: Beams
+    undecayed: tuple[Undecayed, ...] = ()
 
 
 class PythiaEngine:
@@ -128,6 +130,7 @@ class PythiaEngine:
                 for code in (B_PLUS, B_ZERO):
                     pythia.particleData.tau0(code, 0.0)
             force_decays(pythia, job.forced, "generator.forced")
+            leave_undecayed(pythia, job.undecayed)
             self._hooks.attach(pythia)
 
         self._pythia = start_pythia(own, job.settings, prepare, "generator.settings")

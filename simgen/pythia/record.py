@@ -15,6 +15,7 @@ import numpy as np
 from simgen.events import DECAYED, FINAL, EventBlock
 from simgen.jit import kernel
 from simgen.lorentz import boost_by_matrix, boost_matrix, compose
+from simgen.pythia.undecayed import LAMBDA_C_2625, LAMBDA_C_2625_PDG
 
 if TYPE_CHECKING:
     from simgen.typing import BoolArray, FloatArray, Int8Array, Int32Array, IntArray
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 _GLUON = 21
 _HEAVIEST_QUARK = 8
 _BARYONS = 10_000
-# Pythia's number of Lambda_c(2625)+, and that of the PDG.
-_LAMBDA_C_2625, _LAMBDA_C_2625_PDG = 4124, 104122
 # Status codes, arXiv:2203.11601 section 10.3: products of the hard process, products of decays.
 _HARD = 23
 _FIRST_OF_DECAYS, _LAST_OF_DECAYS = 91, 99
@@ -181,8 +180,8 @@ def _is_parton(pdgid: int) -> bool:
 @kernel
 def _own_number(pdgid: int) -> int:
     """Return the PDG number of a particle that Pythia numbers otherwise."""
-    if abs(pdgid) == _LAMBDA_C_2625:
-        return _LAMBDA_C_2625_PDG if pdgid > 0 else -_LAMBDA_C_2625_PDG
+    if abs(pdgid) == LAMBDA_C_2625:
+        return LAMBDA_C_2625_PDG if pdgid > 0 else -LAMBDA_C_2625_PDG
     return pdgid
 
 

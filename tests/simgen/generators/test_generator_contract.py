@@ -20,6 +20,7 @@ from simgen.particles import particle_table
 
 FIELDS = tuple(EventBlock.__dataclass_fields__)
 EVENTS = 300
+HANDED = {"decay_files": [str(Path(__file__).parents[2] / "data" / "handed.dec")], "base": None}
 CASES = {
     "decfile": {"name": "decfile", "decay_files": ["ktaumu.dec"], "base": None},
     "hepmc": {"name": "hepmc"},
@@ -30,6 +31,9 @@ CASES = {
         "forced": {"B+": ["K+ mu- tau+"], "B-": ["D0 mu- anti-nu_mu"], "tau+": ["pi+ anti-nu_tau"]},
         "settings": ["TauDecays:mode = 0"],
     },
+    "pythia8-handed": {"name": "pythia8", "process": "cc", "decays": HANDED},
+    "pythia8-taus": {"name": "pythia8", "process": "tautau", "decays": HANDED},
+    "hepmc-handed": {"name": "hepmc", "decays": HANDED},
 }
 
 
@@ -39,8 +43,10 @@ def test_every_installed_generator_is_here():
 
 @pytest.fixture(scope="module")
 def hepmc_file(tmp_path_factory):
-    """Return a file of 1300 events of the decay-file generator."""
-    config = {"events": 1000 + EVENTS, "detector": "belle2", "generator": CASES["decfile"]}
+    """Return a file of 1300 events of the decay-file generator, in which no D0 decays."""
+    stable = ["D0", "anti-D0", "mu+", "mu-", "pi+", "pi-", "K+", "K-"]
+    made = {**CASES["decfile"], "keep_stable": stable}
+    config = {"events": 1000 + EVENTS, "detector": "belle2", "generator": made}
     path = tmp_path_factory.mktemp("hepmc") / "events.hepmc3"
     write_hepmc([prepare_generation(config).block(0, 1000 + EVENTS)], path, lambda _: None)
     return path
