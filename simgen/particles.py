@@ -1,9 +1,11 @@
 """Particles by their EvtGen name: mass, width, lifetime, spin, charge, antiparticle.
 
-Measured values are those of the package `particle` (Particle Data Group). The file
-``simgen/data/evtgen_particles.csv`` adds what that package does not know or has no value for:
-inclusive pseudo-particles, partons of a string, unobserved states; its last column says where
-each row comes from. An empty cell there means "as in `particle`".
+The file ``simgen/data/evtgen_properties.csv`` has masses, widths and decay lengths of EvtGen's own
+table, so that distributions look like those of EvtGen. What is not listed there is that of the
+package `particle` (Particle Data Group). The file ``simgen/data/evtgen_particles.csv`` adds what
+that package does not know or has no value for: inclusive pseudo-particles, partons of a string,
+unobserved states; its last column says where each row comes from. An empty cell means "as
+elsewhere".
 """
 
 from __future__ import annotations
@@ -166,18 +168,35 @@ def particle_table() -> ParticleTable:
     return ParticleTable(by_name, by_pdgid)
 
 
+class _Properties(NamedTuple):
+    """One row of EvtGen's table; None where the cell is empty."""
+
+    mass: float | None
+    width: float | None
+    below: float | None
+    ctau: float | None
+
+
 @lru_cache(maxsize=1)
-def _mass_ranges() -> dict[str, float]:
-    """Return how far below the pole lineshapes begin, GeV, by name."""
-    text = files("simgen.data").joinpath("mass_ranges.csv").read_text(encoding="utf-8")
+def _evtgen_properties() -> dict[str, _Properties]:
+    """Return masses, widths, ranges below the pole, GeV, and c tau, mm, of EvtGen, by name."""
+    text = files("simgen.data").joinpath("evtgen_properties.csv").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if not line.startswith("#")]
-    return {row["name"]: float(row["below"]) for row in csv.DictReader(lines)}
+    return {
+        row["name"]: _Properties(*(_number(row[key]) for key in _Properties._fields))
+        for row in csv.DictReader(lines)
+    }
+
+
+def _properties_of(name: str, anti_name: str) -> _Properties:
+    """Return what EvtGen's table has of a particle or its antiparticle."""
+    table = _evtgen_properties()
+    return table.get(name) or table.get(anti_name) or _Properties(None, None, None, None)
 
 
 def mass_range(data: ParticleData) -> float:
     """Return how far below its pole the lineshape of a particle begins, GeV."""
-    ranges = _mass_ranges()
-    listed = ranges.get(data.name, ranges.get(data.anti_name))
+    listed = _properties_of(data.name, data.anti_name).below
     return _MASS_RANGE_WIDTHS * data.width if listed is None else listed
 
 
@@ -233,8 +252,11 @@ def _particle_data(
     if override is None and known is None:
         return None
     own = override or _Override(pdgid, None, None, None, None, None)
-    mass = own.mass
-    width = own.width
+    listed = _properties_of(name, anti_name)
+    mass = own.mass if listed.mass is None else listed.mass
+    width = own.width if listed.width is None else listed.width
+    if listed.ctau is not None:
+        width = HBAR_C / listed.ctau
     spin2 = own.spin2
     charge3 = own.charge3
     if known is not None:

@@ -14,6 +14,9 @@ is the lowest that the spins allow unless the decay file says otherwise.
 
 These are EvtGen's lineshapes. A resonance with another number of daughters, or that is lighter at
 its pole than its daughters, has a non-relativistic Breit-Wigner 1 / ((m - m_0)^2 + Gamma_0^2 / 4).
+EvtGen rejects against 1.2 times the density at the pole, or at the heaviest mass there is room for
+if that is lighter, so densities are cut off there; this shows next to a threshold, as of the rho in
+K_1(1270) -> K rho, and is done here too.
 """
 
 from __future__ import annotations
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 _NARROW, _NARROW_PLAIN = 1e-5, 1e-4
 _GRID = 100
 _MARGIN = 1.15
+_CUT_OFF, _FLAT_BELOW = 1.2, 0.05
 
 
 @kernel
@@ -135,6 +139,13 @@ def fill_shape_bounds(species: Any, channels: Any) -> None:
 
 
 @kernel
+def _proposal(own: Any, m: float) -> float:
+    """Return the density of `draw_breit_wigner` in m, over that at the pole."""
+    pole, off = (own.mass * own.width) ** 2, (own.mass**2 - m * m) ** 2
+    return float(m / own.mass * pole / (off + pole))
+
+
+@kernel
 def draw_mass(
     own: Any,
     channel: Any,
@@ -144,6 +155,7 @@ def draw_mass(
     parent: float,
     birth_orbital: int,
     high: float,
+    made_at_rest: bool,
     state: UInt64Array,
 ) -> float:
     """Draw the mass of a resonance whose channel and daughters' masses are known.
@@ -160,6 +172,8 @@ def draw_mass(
         Pole masses and orbital angular momentum of the vertex it is made at; -1 for no factor.
     high
         Upper limit, GeV.
+    made_at_rest
+        Whether the parent has its mass already, so that EvtGen knows of the limit.
     state
         Random stream, advanced.
 
@@ -186,10 +200,20 @@ def draw_mass(
         bound = max(bound, channel.shape_bound)
     if bound == 0.0:
         return -1.0
+    middle = max(min(own.mass, high), low) if made_at_rest else max(own.mass, low)
+    p = two_body_momentum(middle, mass_1, mass_2)
+    top = _CUT_OFF * _ratio(own, middle, p, at_pole, channel.orbital) * _proposal(own, middle)
+    top *= _birth(own, middle, sibling, parent, birth_orbital)
+    flat = top < _FLAT_BELOW * bound  # the density is cut off nearly everywhere
     while True:
-        m = draw_breit_wigner(own.mass, own.width, low, high, state)
+        if flat:
+            m = low + uniform(state) * (high - low)
+        else:
+            m = draw_breit_wigner(own.mass, own.width, low, high, state)
         p = two_body_momentum(m, mass_1, mass_2)
         weight = _ratio(own, m, p, at_pole, channel.orbital)
         weight *= _birth(own, m, sibling, parent, birth_orbital)
-        if uniform(state) * bound <= weight:
-            return m
+        proposed = _proposal(own, m)
+        weight = min(weight * proposed, top)
+        if uniform(state) * (top if flat else bound * proposed) <= weight:
+            return float(m)

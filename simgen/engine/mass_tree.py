@@ -86,7 +86,9 @@ def _draw_node(
         if channel.n_daughters == 2:
             mass_2 = scratch.node_mass[below + 1]
     limit = scratch.node_limit[node]
-    mass = draw_mass(own, channel, mass_1, mass_2, sibling, mother_mass, orbital, limit, state)
+    mass = draw_mass(
+        own, channel, mass_1, mass_2, sibling, mother_mass, orbital, limit, mother < 0, state
+    )
     scratch.node_mass[node] = mass
     if number >= 0 and channel.n_daughters == 1:
         scratch.node_mass[scratch.node_first[node]] = mass

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from simgen.errors import UnknownParticleError
-from simgen.particles import HBAR_C, PROMPT_WIDTH, particle_table
+from simgen.particles import HBAR_C, PROMPT_WIDTH, mass_range, particle_table
 
 # Twice the spin and three times the charge, from the quark model and the PDG listings.
 SPIN2_AND_CHARGE3 = {
@@ -132,13 +132,33 @@ class TestMeasuredValues:
     def test_neutrinos_and_photon_are_massless(self, name: str) -> None:
         assert particle_table().by_name(name).mass == 0.0
 
-    def test_upper_limits_are_not_taken_for_widths(self) -> None:
-        table = particle_table()
-        # Isospin: Gamma(D*0) from Gamma(D*+) = 83.4 keV, momenta of 42.6 and 38.0 MeV.
-        expected = 83.4e-6 * 0.307 * (42.58 / 38.00) ** 3 / 0.647
-        assert table.by_name("D*0").width == pytest.approx(expected, rel=0.01)
-        assert table.by_name("D_s0*+").width < 1e-3
-        assert table.by_name("D_s1+").width < 1e-3
+    @pytest.mark.parametrize(
+        ("name", "mass", "width", "below"),
+        [
+            ("K_1-", 1.272, 0.09, 0.2),
+            ("anti-D_0*0", 2.3, 0.27, 0.299),
+            ("D'_1+", 2.445, 0.2502708, 0.3),
+            ("rho+", 0.77526, 0.1491, 0.48),
+            ("a_10", 1.23, 0.42, 0.6),
+            ("sigma_0", 0.475, 0.55, 0.478),
+            ("D*-", 2.01026, 8.34e-5, 4e-4),
+            ("D*0", 2.00685, 0.0, 0.0),
+            ("Sigma_c++", 2.45397, 1.89e-3, 0.027),
+            ("Xi_c*+", 2.64557, 2.14e-3, 15 * 2.14e-3),
+        ],
+    )
+    def test_resonances_are_those_of_evtgen(self, name, mass, width, below) -> None:
+        """evt.pdl of EvtGen 2.2.0; a D*0 has one mass there."""
+        data = particle_table().by_name(name)
+        assert (data.mass, data.width, mass_range(data)) == pytest.approx((mass, width, below))
+
+    def test_what_decays_in_flight_has_the_mass_and_the_lifetime_of_evtgen(self) -> None:
+        for name, mass, ctau in (("B+", 5.27933, 0.49106), ("anti-B0", 5.27964, 0.45718)):
+            data = particle_table().by_name(name)
+            assert (data.mass, data.ctau) == pytest.approx((mass, ctau), rel=1e-5)
+
+    def test_lifetimes_that_evtgen_has_long_outdated_are_those_of_the_pdg(self) -> None:
+        assert particle_table().by_name("Omega_c0").ctau == pytest.approx(0.082, abs=0.005)
 
     def test_neutral_kaon_becomes_a_mass_eigenstate_at_once(self) -> None:
         kaon = particle_table().by_name("K0")
