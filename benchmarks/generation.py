@@ -24,7 +24,6 @@ from simgen.beams import load_beams
 from simgen.decfile import BASE_TABLES
 from simgen.generation import prepare_generation
 from simgen.generators.decfile import DecayFileGenerator, DecayFileSettings
-from simgen.generators.pythia8 import PythiaGenerator, PythiaSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,33 +89,6 @@ def own_times(events: int) -> list[tuple[str, float, float]]:
     ]
 
 
-def pythia_times(events: int) -> list[tuple[str, float, float]]:
-    """Return the times of the generator `pythia8`, and of its bare loop over ``next()``."""
-    import pythia8mc
-
-    rows = []
-    for process, flavours in (("uds", "1 2 3"), ("cc", "4")):
-        settings = PythiaSettings(name="pythia8", process=process)
-        generator = PythiaGenerator(settings, load_beams("belle2"), Path())
-        bare = pythia8mc.Pythia("", False)
-        for line in ("Print:quiet = on", "Beams:idA = 11", "Beams:idB = -11", "PDF:lepton = off",
-                     "Beams:eCM = 10.5794", "WeakSingleBoson:ffbar2gmZ = on", "23:onMode = off",
-                     f"23:onIfAny = {flavours}"):  # fmt: skip
-            bare.readString(line)
-        bare.init()
-
-        def loop(_: int, pythia: pythia8mc.Pythia = bare) -> None:
-            for _ in range(events):
-                pythia.next()
-
-        size = generator.particles_per_event()
-        rows += [
-            (f"pythia8: {process}", generator_time(generator, events), size),
-            (f"bare pythia.next(): {process}", best_time(loop, events), size),
-        ]
-    return rows
-
-
 def generator_time(generator: Generator, events: int) -> float:
     """Return the shortest time for one event of a generator, microseconds."""
 
@@ -158,8 +130,6 @@ def main() -> None:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     rows = own_times(events)
-    if importlib.util.find_spec("pythia8mc") is not None:
-        rows += pythia_times(events)
     if importlib.util.find_spec("phasespace") is not None:
         rows += phasespace_times(events)
     table = Table("events", "us/event", "particles", "ns/particle")

@@ -10,7 +10,7 @@ from detector.profiles import Axes
 from detector.streams import BEAM_KNOWLEDGE, R_0
 from detector.vertices import smear_vertices
 from simgen.jit import kernel
-from simgen.random import Stage, normal_pair, open_stream, seek
+from simgen.random import Stage, new_stream, normal_pair, seek
 
 if TYPE_CHECKING:
     from detector.profiles import DetectorProfile
@@ -40,7 +40,7 @@ def known_beams(profile: DetectorProfile, event_id: IntArray, seed: int) -> Floa
     known, sqrt_s = profile.beam_knowledge, profile.beams.sqrt_s()
     deviate = np.zeros(len(event_id))
     if known.sqrt_s_spread > 0.0:
-        _deviates(event_id, open_stream(seed, int(Stage.SMEAR)), deviate)
+        _deviates(event_id, new_stream(seed, int(Stage.SMEAR)), deviate)
     scale = 1.0 + (known.sqrt_s_shift + known.sqrt_s_spread * deviate) / sqrt_s
     beams: FloatArray = scale[:, np.newaxis] * profile.beams.total()
     return beams

@@ -31,7 +31,7 @@ from detector.streams import BEST_CANDIDATE
 from detector.topology import Role, longest_event
 from simgen.errors import ConfigError
 from simgen.jit import kernel
-from simgen.random import Stage, open_stream, seek
+from simgen.random import Stage, new_stream, seek
 
 if TYPE_CHECKING:
     from detector.config import CandidateConfig
@@ -125,7 +125,7 @@ def combine_block(
         config.efficiency == "ignored",
         config.identification == "ignored",
         profile.beams.total(),
-        open_stream(seed, int(Stage.SMEAR)),
+        new_stream(seed, int(Stage.SMEAR)),
         found,
     )
     return found

@@ -30,7 +30,7 @@ from detector.topology import Role, Slot
 from detector.vertex_fit import fit_tracks, fit_with_meson
 from simgen.jit import kernel
 from simgen.particles import particle_table
-from simgen.random import Stage, open_stream, seek
+from simgen.random import Stage, new_stream, seek
 
 if TYPE_CHECKING:
     from detector.config import SignalTopology
@@ -113,7 +113,7 @@ def fit_block(
         np.array(profile.beams.interaction_region.mean, dtype=np.float64),
         mean,
         np.ascontiguousarray(np.linalg.inv(covariance)),
-        open_stream(seed, int(Stage.SMEAR)),
+        new_stream(seed, int(Stage.SMEAR)),
         *found,
     )
     return found

@@ -84,6 +84,17 @@ def open_stream(seed: int, stage: int) -> UInt64Array:
     return state
 
 
+def new_stream(seed: int, stage: int) -> UInt64Array:
+    """Return what `open_stream` returns, for a call from Python.
+
+    Where a kernel that calls `open_stream` was loaded from numba's cache before it, numba 0.68
+    cannot return its array to Python ("'descr' is NULL").
+    """
+    state = np.zeros(STATE_SIZE, dtype=np.uint64)
+    set_key(state, seed, stage)
+    return state
+
+
 @kernel
 def seek(state: UInt64Array, event_id: int, substream: int) -> None:
     """Place `state` at the beginning of a substream of an event."""

@@ -10,6 +10,7 @@ from simgen.random import (
     STATE_SIZE,
     Stage,
     exponential,
+    new_stream,
     normal_pair,
     open_stream,
     seek,
@@ -25,6 +26,7 @@ N = 20_000
 def stream(seed=1, stage=Stage.GENERATE, event_id=0, substream=0):
     """Return a stream at the beginning of a substream of an event."""
     state = open_stream(seed, int(stage))
+    np.testing.assert_array_equal(new_stream(seed, int(stage)), state)
     seek(state, event_id, substream)
     return state
 
