@@ -15,7 +15,7 @@ from detector.beam_knowledge import (
 from detector.combinations import Passed
 from detector.combinatorial import combine_block
 from detector.config import CandidateConfig, SignalTopology
-from detector.cutflow import COMBINATORIAL_STAGES, CutFlow
+from detector.cutflow import CutFlow, combinatorial_stages
 from detector.decay_vertices import (
     MeasuredVertex,
     measure_decay_vertices,
@@ -535,7 +535,10 @@ def _combine(
         true_decay_sig=matched.decays[:, 0],
         true_decay_tag=matched.decays[:, 1],
     )
-    return table, CutFlow.from_passed(found.passed, COMBINATORIAL_STAGES)
+    passed, prefiltered = found.passed, config.prefilter != "nothing"
+    if prefiltered:
+        passed = np.where(found.skipped, 0, passed + 1).astype(np.int8)
+    return table, CutFlow.from_passed(passed, combinatorial_stages(prefiltered=prefiltered))
 
 
 def _what_all_have(

@@ -239,6 +239,11 @@ def track_number_fits(n: int, s: Selection) -> bool:
     return rest in ((1, 3) if s.n_signal % 2 == 1 else (2, 4))
 
 
+def least_tracks(s: Selection) -> int:
+    """Return the smallest number of tracks that fits, see `track_number_fits`."""
+    return s.n_signal + 2 + (1 if s.n_signal % 2 == 1 else 2)
+
+
 @kernel
 def enough_identified(hypotheses: IntArray, s: Selection) -> bool:
     """Return whether there are as many identified kaons and leptons as any reading needs."""

@@ -13,6 +13,7 @@ from detector.combinations import (
     Reading,
     Selection,
     enough_identified,
+    least_tracks,
     new_reading,
     read_event,
     selection_model,
@@ -26,9 +27,11 @@ from detector.event_objects import (
     measure_photons,
     measure_tracks,
 )
+from detector.identification import species_of
 from detector.reconstruct import DetectorModel, detector_model
 from detector.streams import BEST_CANDIDATE
 from detector.topology import Role, longest_event
+from detector.tracks import track_accepted
 from simgen.errors import ConfigError
 from simgen.jit import kernel
 from simgen.random import Stage, new_stream, seek
@@ -37,7 +40,7 @@ if TYPE_CHECKING:
     from detector.config import CandidateConfig
     from detector.profiles import DetectorProfile
     from simgen.events import EventBlock
-    from simgen.typing import FloatArray, Int8Array, Int32Array, IntArray, UInt64Array
+    from simgen.typing import BoolArray, FloatArray, Int8Array, Int32Array, IntArray, UInt64Array
 
 
 class Combined(NamedTuple):
@@ -45,6 +48,8 @@ class Combined(NamedTuple):
 
     Attributes
     ----------
+    skipped
+        (n,) which events were not read at all; see `CandidateConfig.prefilter`.
     passed
         (n,) int8, `Passed`; those with the last are candidates.
     readings
@@ -59,6 +64,7 @@ class Combined(NamedTuple):
         (len(Role), n, 4) momenta.
     """
 
+    skipped: BoolArray
     passed: Int8Array
     readings: IntArray
     part: IntArray
@@ -103,8 +109,9 @@ def combine_block(
         The run's seed.
     """
     require_smeared_vertices(profile, config)
-    n = len(block)
+    n, selection = len(block), selection_model(config)
     found = Combined(
+        skipped=np.zeros(n, dtype=np.bool_),
         passed=np.zeros(n, dtype=np.int8),
         readings=np.zeros(n, dtype=np.int64),
         part=np.full((n, N_PARTS), -1, dtype=np.int64),
@@ -121,7 +128,8 @@ def combine_block(
         np.ascontiguousarray(block.p4),
         np.ascontiguousarray(block.production),
         detector_model(profile),
-        selection_model(config),
+        selection,
+        least_tracks(selection) if config.prefilter == "tracks" else 0,
         config.efficiency == "ignored",
         config.identification == "ignored",
         profile.beams.total(),
@@ -149,6 +157,7 @@ def _combine(
     production: FloatArray,
     detector: DetectorModel,
     selection: Selection,
+    least: int,
     all_found: bool,
     identified_as_true: bool,
     total: FloatArray,
@@ -163,6 +172,9 @@ def _combine(
     best = new_reading()
     for i in range(len(event_id)):
         a, b = offsets[i], offsets[i + 1]
+        if _fewer_than(least, pdgid, p4, a, b, detector):
+            found.skipped[i] = True
+            continue
         event = EventParticles(
             event_id[i], pdgid[a:b], mother[a:b], status[a:b], p4[a:b], production[a:b]
         )
@@ -196,6 +208,24 @@ def _combine(
         found.passed[i], found.readings[i] = read_event(objects, selection, total, state, best)
         if found.passed[i] == _CANDIDATE:
             _keep(i, objects, best, found)
+
+
+@kernel
+def _fewer_than(
+    least: int, pdgid: Int32Array, p4: FloatArray, first: int, last: int, detector: DetectorModel
+) -> bool:
+    """Say whether fewer particles than `least` can be tracks.
+
+    All that is charged and in the acceptance counts, whether or not it is final: tracks are some
+    of these.
+    """
+    count = 0
+    for k in range(first, last):
+        if count >= least:
+            return False
+        if species_of(abs(pdgid[k])) >= 0 and track_accepted(p4[k], detector.tracks):
+            count += 1
+    return count < least
 
 
 @kernel

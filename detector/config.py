@@ -82,6 +82,12 @@ class CandidateConfig(BaseModel):
         "a track passes the hypothesis of its true kind and no other; required, their default: it "
         "passes those drawn for it, which may be several or none",
     )
+    prefilter: Literal["nothing", "tracks"] = Field(
+        default="nothing",
+        description="events of combinatorial candidates that are not read at all. tracks: those "
+        "with fewer charged particles in the acceptance than any candidate has tracks. It changes "
+        "no candidate; the cut-flow shows how many are left as `enough charged particles`",
+    )
     topology: SignalTopology = Field(default_factory=SignalTopology)
 
     @model_validator(mode="before")
@@ -99,6 +105,10 @@ class CandidateConfig(BaseModel):
             raise ValueError("assignment: combinatorial is for B decays, not for tau pairs")
         if not self.is_combinatorial and self.cuts != CandidateCuts():
             raise ValueError("cuts are for combinatorial candidates: set assignment: combinatorial")
+        if not self.is_combinatorial and self.prefilter != "nothing":
+            raise ValueError(
+                "prefilter is for combinatorial candidates: set assignment: combinatorial"
+            )
         return self
 
     @property

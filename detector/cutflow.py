@@ -44,6 +44,12 @@ COMBINATORIAL_STAGES: Final = (
 """The same for combinatorial candidates: how far the best reading of an event gets."""
 
 
+def combinatorial_stages(*, prefiltered: bool) -> tuple[str, ...]:
+    """Return the stages of combinatorial candidates, with that of the prefilter if there is one."""
+    first, *rest = COMBINATORIAL_STAGES
+    return (first, "enough charged particles", *rest) if prefiltered else COMBINATORIAL_STAGES
+
+
 @dataclass(frozen=True, slots=True)
 class CutFlow:
     """Numbers of events, one for each of `stages`; the last is the number of candidates.

@@ -12,7 +12,7 @@ import yaml
 from detector.candidates import CANDIDATE_LAYOUT, CandidateTable, smear_block
 from detector.combinatorial import require_smeared_vertices
 from detector.config import CandidateConfig
-from detector.cutflow import COMBINATORIAL_STAGES, STAGES, CutFlow
+from detector.cutflow import STAGES, CutFlow, combinatorial_stages
 from detector.profiles import DetectorProfile, load_profile
 from simgen.beams import Beams
 from simgen.config import validate
@@ -71,7 +71,10 @@ class Smearing:
 
     def sink(self, target: Path, source: Mapping[str, Any]) -> Sink[Smeared]:
         """Return the sink of candidate files, shards in `target` or `target` as the file."""
-        stages = COMBINATORIAL_STAGES if self.candidates.is_combinatorial else STAGES
+        stages: tuple[str, ...] = STAGES
+        if self.candidates.is_combinatorial:
+            prefiltered = self.candidates.prefilter != "nothing"
+            stages = combinatorial_stages(prefiltered=prefiltered)
         return Sink(
             lambda shard: shard_path(target, shard),
             self.header(source),

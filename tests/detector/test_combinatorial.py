@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from pathlib import Path
 
 import decay_trees
 import numpy as np
@@ -17,9 +18,11 @@ from detector.profiles import load_profile
 from detector.topology import TauMode
 from m2solve.study.config import SolverConfig
 from m2solve.study.methods import solve_candidates
+from simgen.beams import load_beams
 from simgen.config import validate
 from simgen.errors import ConfigError
 from simgen.events import FINAL, concatenate
+from simgen.generators.base import check_settings, make_generator
 from simgen.particles import particle_table
 
 COMBINATIONS = CandidateConfig(
@@ -341,3 +344,52 @@ def test_a_fit_of_vertices_is_refused(make):
     fit = load_profile("belle2", {"vertices": {"method": "fit"}})
     with pytest.raises(ConfigError, match=r"needs vertices.method: smear"):
         smear_block(make(event(signal(), tag())), fit, COMBINATIONS, 1)
+
+
+class TestPrefilter:
+    """Skipping events by their charged particles changes no candidate."""
+
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def light():
+        """Return 6000 events e+e- -> uds by Pythia."""
+        data = {"name": "pythia8", "process": "uds"}
+        generator = make_generator(check_settings(data, "t"), load_beams("belle2"), Path())
+        return generator.generate(np.arange(6000), 3)
+
+    @pytest.mark.parametrize("profile", ["belle", "belle2"])
+    @pytest.mark.parametrize("topology", [{}, {"kaon": None}], ids=["K tau mu", "tau mu"])
+    @pytest.mark.parametrize("settings", [REALISTIC, COMBINATIONS], ids=["realistic", "ideal"])
+    def test_candidates_are_the_same(self, mixed, light, profile, topology, settings):
+        config = settings.model_dump() | {"topology": topology}
+        plain, filtered = (
+            validate(CandidateConfig, {**config, "prefilter": how}, "t")
+            for how in ("nothing", "tracks")
+        )
+        for block in (mixed, light):
+            table, flow = smear_block(block, load_profile(profile), plain, 5)
+            other, other_flow = smear_block(block, load_profile(profile), filtered, 5)
+            assert_same(table, other)
+            counts = other_flow.as_dict()
+            assert counts.pop("enough charged particles") < counts["events"]
+            assert counts == flow.as_dict()
+            number = len(table) + (1000 if topology or block is light else 0)
+            assert number > 50  # of the events that are made to be candidates
+
+    def test_it_skips_what_has_too_few(self, light):
+        """K tau mu and D0 -> K pi with a lepton are six tracks."""
+        config = CandidateConfig(assignment="combinatorial", prefilter="tracks")
+        found = combine_block(light, load_profile("belle2"), config, 5)
+        tracks = load_profile("belle2").tracks
+        pt = np.hypot(light.p4[:, 0], light.p4[:, 1])
+        angle = np.degrees(np.arctan2(pt, light.p4[:, 2]))
+        low, high = tracks.theta
+        seen = np.isin(np.abs(light.pdgid), (11, 13, 211, 321, 2212))
+        seen &= (pt > tracks.pt_min) & (angle > low) & (angle < high)
+        number = np.bincount(light.event_index[seen], minlength=len(light))
+        np.testing.assert_array_equal(found.skipped, number < 6)
+        assert 0.2 < found.skipped.mean() < 0.4
+
+    def test_it_is_for_combinations(self):
+        with pytest.raises(ConfigError, match="prefilter is for combinatorial candidates"):
+            validate(CandidateConfig, {"prefilter": "tracks"}, "t")
