@@ -43,6 +43,14 @@ CHAINS = {
         "Decay B+sig\n1.0 K+ tau- mu+ PHSP;\nEnddecay\n"
         "Decay tau-\n1.0 mu- anti-nu_mu nu_tau PHSP;\nEnddecay\n"
     ),
+    "the same with TAULNUNU, and B- -> D0 mu- nu by ISGW2, D0 -> K- pi+": (
+        "Alias B+sig B+\n"
+        "Decay Upsilon(4S)\n1.0 B+sig B- VSS;\nEnddecay\n"
+        "Decay B+sig\n1.0 K+ tau- mu+ PHSP;\nEnddecay\n"
+        "Decay tau-\n1.0 mu- anti-nu_mu nu_tau TAULNUNU;\nEnddecay\n"
+        "Decay B-\n1.0 D0 mu- anti-nu_mu ISGW2;\nEnddecay\n"
+        "Decay D0\n1.0 K- pi+ PHSP;\nEnddecay\n"
+    ),
     "D0 -> K- pi+ pi+ pi- pi0 twice": (
         "Decay Upsilon(4S)\n1.0 D0 anti-D0 VSS;\nEnddecay\n"
         "Decay D0\n1.0 K- pi+ pi+ pi- pi0 PHSP;\nEnddecay\n"

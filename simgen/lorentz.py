@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
     from simgen.typing import FloatArray
 
 
-@kernel
+@lean_kernel
 def boost_matrix(
     px: float, py: float, pz: float, energy: float, mass: float, out: FloatArray
 ) -> None:
@@ -33,7 +33,7 @@ def boost_matrix(
     out[3, 0], out[3, 1], out[3, 2], out[3, 3] = ux, uy, uz, gamma
 
 
-@kernel
+@lean_kernel
 def boost_by_matrix(matrix: FloatArray, p: FloatArray, out: FloatArray) -> None:
     """Write ``matrix @ p`` to `out`; both (4,)."""
     for i in range(4):
@@ -42,7 +42,7 @@ def boost_by_matrix(matrix: FloatArray, p: FloatArray, out: FloatArray) -> None:
         )
 
 
-@kernel
+@lean_kernel
 def compose(a: FloatArray, b: FloatArray, out: FloatArray) -> None:
     """Write the (4, 4) matrix product ``a @ b`` to `out`."""
     for i in range(4):
@@ -52,7 +52,7 @@ def compose(a: FloatArray, b: FloatArray, out: FloatArray) -> None:
             )
 
 
-@kernel
+@lean_kernel
 def boost_from_rest(
     p: FloatArray, px: float, py: float, pz: float, energy: float, mass: float
 ) -> None:

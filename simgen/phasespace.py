@@ -23,9 +23,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 from simgen.lorentz import boost_from_rest
 from simgen.random import normal_pair, uniform, unit_vector
+from simgen.stack import stack_array
 
 if TYPE_CHECKING:
     from simgen.typing import FloatArray, UInt64Array
@@ -35,7 +36,7 @@ _TWO_PI = 2.0 * np.pi
 _CLIMBING_STEPS = 40
 
 
-@kernel
+@lean_kernel
 def two_body_momentum(mass: float, mass_1: float, mass_2: float) -> float:
     """Return the momentum of either daughter in the rest frame, GeV; 0 below threshold."""
     t = mass - mass_1 - mass_2
@@ -46,7 +47,7 @@ def two_body_momentum(mass: float, mass_1: float, mass_2: float) -> float:
     return p
 
 
-@kernel
+@lean_kernel
 def _log_weight(t: FloatArray, masses: FloatArray, n: int, gradient: FloatArray) -> float:
     """Return log(prod_k f_k) and write its gradient with respect to t_1 ... t_{n-1}."""
     for k in range(n - 1):
@@ -67,7 +68,7 @@ def _log_weight(t: FloatArray, masses: FloatArray, n: int, gradient: FloatArray)
     return value
 
 
-@kernel
+@lean_kernel
 def tangent_bound(mass: float, masses: FloatArray, n: int, shares: FloatArray) -> float:
     """Return an upper bound of prod_k f_k over the phase space of `n` daughters.
 
@@ -90,8 +91,8 @@ def tangent_bound(mass: float, masses: FloatArray, n: int, shares: FloatArray) -
     q = mass
     for i in range(n):
         q -= masses[i]
-    t = np.empty(MAX_DAUGHTERS)
-    gradient = np.empty(MAX_DAUGHTERS)
+    t = stack_array(1, MAX_DAUGHTERS)[0]
+    gradient = stack_array(1, MAX_DAUGHTERS)[0]
     for k in range(n - 1):
         t[k] = q * shares[k]
     value = _log_weight(t, masses, n, gradient)
@@ -104,7 +105,7 @@ def tangent_bound(mass: float, masses: FloatArray, n: int, shares: FloatArray) -
     return bound
 
 
-@kernel
+@lean_kernel
 def best_shares(mass: float, masses: FloatArray, n: int, shares: FloatArray) -> None:
     """Write t_k / Q close to the maximum of prod_k f_k to `shares`, (>= n - 1,).
 
@@ -114,8 +115,8 @@ def best_shares(mass: float, masses: FloatArray, n: int, shares: FloatArray) -> 
     q = mass
     for i in range(n):
         q -= masses[i]
-    t = np.empty(MAX_DAUGHTERS)
-    gradient = np.empty(MAX_DAUGHTERS)
+    t = stack_array(1, MAX_DAUGHTERS)[0]
+    gradient = stack_array(1, MAX_DAUGHTERS)[0]
     for k in range(n - 1):
         t[k] = q / (n - 1)
     for _ in range(_CLIMBING_STEPS):
@@ -130,7 +131,7 @@ def best_shares(mass: float, masses: FloatArray, n: int, shares: FloatArray) -> 
         shares[k] = t[k] / q
 
 
-@kernel
+@lean_kernel
 def _two_body(mass: float, masses: FloatArray, state: UInt64Array, out: FloatArray) -> None:
     """Write an isotropic two-body decay to the first two rows of `out`."""
     p = two_body_momentum(mass, masses[0], masses[1])
@@ -141,13 +142,13 @@ def _two_body(mass: float, masses: FloatArray, state: UInt64Array, out: FloatArr
     out[1, 3] = np.sqrt(p * p + masses[1] * masses[1])
 
 
-@kernel
+@lean_kernel
 def _factor(t: float, m: float, below: float, above: float) -> float:
     """Return f_k = p_k^2 / t_k of the step from the cluster mass `above` to `below` and `m`."""
     return (t + 2.0 * m) * (t + 2.0 * below) * (2.0 * above - t) / (4.0 * above * above)
 
 
-@kernel
+@lean_kernel
 def _three_body(
     mass: float, masses: FloatArray, bound: float, state: UInt64Array, out: FloatArray
 ) -> int:
@@ -171,7 +172,7 @@ def _three_body(
     return exceeded
 
 
-@kernel
+@lean_kernel
 def _place_pair(
     masses: FloatArray,
     pair: float,
@@ -200,7 +201,7 @@ def _place_pair(
         boost_from_rest(out[j], p_2 * x, p_2 * y, p_2 * z, energy, pair)
 
 
-@kernel
+@lean_kernel
 def pole_phase_space(
     mass: float, masses: FloatArray, first: int, state: UInt64Array, out: FloatArray
 ) -> None:
@@ -237,7 +238,7 @@ def pole_phase_space(
     _place_pair(masses, pair, p_1, p_2, first, state, out)
 
 
-@kernel
+@lean_kernel
 def _draw_energies(q: float, n: int, state: UInt64Array, t: FloatArray, axes: FloatArray) -> None:
     """Write kinetic energies t_k and unit vectors of the steps, before acceptance."""
     total = 0.0
@@ -258,7 +259,7 @@ def _draw_energies(q: float, n: int, state: UInt64Array, t: FloatArray, axes: Fl
         t[k] *= q / total
 
 
-@kernel
+@lean_kernel
 def _many_body(
     mass: float, masses: FloatArray, n: int, bound: float, state: UInt64Array, out: FloatArray
 ) -> int:
@@ -266,8 +267,8 @@ def _many_body(
     q = mass
     for i in range(n):
         q -= masses[i]
-    t = np.empty(MAX_DAUGHTERS)
-    axes = np.empty((MAX_DAUGHTERS, 3))
+    t = stack_array(1, MAX_DAUGHTERS)[0]
+    axes = stack_array(MAX_DAUGHTERS, 3)
     exceeded = 0
     while True:
         _draw_energies(q, n, state, t, axes)
@@ -286,7 +287,7 @@ def _many_body(
     return exceeded
 
 
-@kernel
+@lean_kernel
 def _build(masses: FloatArray, n: int, t: FloatArray, axes: FloatArray, out: FloatArray) -> None:
     """Write the momenta of a chain of two-body steps, from the innermost cluster outwards."""
     below = masses[0]
@@ -307,7 +308,7 @@ def _build(masses: FloatArray, n: int, t: FloatArray, axes: FloatArray, out: Flo
         below = above
 
 
-@kernel
+@lean_kernel
 def phase_space(
     mass: float, masses: FloatArray, n: int, bound: float, state: UInt64Array, out: FloatArray
 ) -> int:

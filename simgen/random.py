@@ -22,7 +22,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from simgen.jit import kernel
+from simgen.jit import kernel, lean_kernel
 
 if TYPE_CHECKING:
     from simgen.typing import UInt64Array
@@ -61,7 +61,7 @@ def _multiply_high(typing_context: Any, a: Any, b: Any) -> Any:  # noqa: ARG001
     return types.uint64(types.uint64, types.uint64), codegen
 
 
-@kernel
+@lean_kernel
 def set_key(state: UInt64Array, seed: int, stage: int) -> None:
     """Make `state`, (STATE_SIZE,), a stream for `seed` and `stage`; see `open_stream`."""
     state[_KEY] = np.uint64(seed)
@@ -95,7 +95,7 @@ def new_stream(seed: int, stage: int) -> UInt64Array:
     return state
 
 
-@kernel
+@lean_kernel
 def seek(state: UInt64Array, event_id: int, substream: int) -> None:
     """Place `state` at the beginning of a substream of an event."""
     state[_COUNTER] = 0
@@ -105,7 +105,7 @@ def seek(state: UInt64Array, event_id: int, substream: int) -> None:
     state[_POSITION] = 4
 
 
-@kernel
+@lean_kernel
 def _refill(state: UInt64Array) -> None:
     """Fill the buffer with the next Philox4x64-10 block."""
     state[_COUNTER] += _ONE
@@ -125,7 +125,7 @@ def _refill(state: UInt64Array) -> None:
     state[_POSITION] = 0
 
 
-@kernel
+@lean_kernel
 def uniform(state: UInt64Array) -> float:
     """Return the next number uniform in [0, 1), with 53 random bits."""
     if state[_POSITION] == 4:
@@ -136,14 +136,14 @@ def uniform(state: UInt64Array) -> float:
     return number
 
 
-@kernel
+@lean_kernel
 def exponential(state: UInt64Array) -> float:
     """Return a number from exp(-x), x >= 0."""
     number: float = -np.log(1.0 - uniform(state))
     return number
 
 
-@kernel
+@lean_kernel
 def normal_pair(state: UInt64Array) -> tuple[float, float]:
     """Return two independent unit normal numbers (G. E. P. Box, M. E. Muller, 1958).
 
@@ -155,7 +155,7 @@ def normal_pair(state: UInt64Array) -> tuple[float, float]:
     return radius * np.cos(angle), radius * np.sin(angle)
 
 
-@kernel
+@lean_kernel
 def unit_vector(state: UInt64Array) -> tuple[float, float, float]:
     """Return the components of an isotropic unit three-vector."""
     cos_theta = 2.0 * uniform(state) - 1.0

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 
 NEUTRINO_CODES = (12, 14, 16)
 
@@ -38,7 +38,7 @@ def n_spin_states(spin2: int, *, massless: bool) -> int:
     return spin2 + 1
 
 
-@kernel
+@lean_kernel
 def vector_state(
     px: float, py: float, pz: float, energy: float, mass: float, j: int
 ) -> tuple[float, float, float, float]:
@@ -57,7 +57,7 @@ def vector_state(
     )
 
 
-@kernel
+@lean_kernel
 def transverse_state(px: float, py: float, pz: float, j: int) -> tuple[float, float, float]:
     """Return linear polarisation vector `j` (0 or 1) of a photon, orthogonal to its momentum."""
     p = np.sqrt(px * px + py * py + pz * pz)
@@ -74,7 +74,7 @@ def transverse_state(px: float, py: float, pz: float, j: int) -> tuple[float, fl
     return y * az - z * ay, z * ax - x * az, x * ay - y * ax
 
 
-@kernel
+@lean_kernel
 def tensor_component(j: int, ux: Any, uy: Any, uz: Any, vx: Any, vy: Any, vz: Any) -> Any:
     """Return u_a T_ab v_b, with T the polarisation of state `j` (0 to 4) of a tensor at rest.
 

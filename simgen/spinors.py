@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 
 
-@kernel
+@lean_kernel
 def left_spinor(
     px: float, py: float, pz: float, energy: float, mass: float, s: int, antiparticle: bool
 ) -> tuple[complex, complex]:
@@ -51,7 +51,7 @@ def left_spinor(
     )
 
 
-@kernel
+@lean_kernel
 def right_spinor(
     px: float, py: float, pz: float, energy: float, mass: float, s: int, antiparticle: bool
 ) -> tuple[complex, complex]:
@@ -65,7 +65,7 @@ def right_spinor(
     return first, second
 
 
-@kernel
+@lean_kernel
 def neutrino_spinor(px: float, py: float, pz: float, energy: float) -> tuple[complex, complex]:
     """Return the left-handed spinor of a neutrino or antineutrino, the same up to a phase.
 
@@ -84,7 +84,7 @@ def neutrino_spinor(px: float, py: float, pz: float, energy: float) -> tuple[com
     return complex((energy - pz) * norm, 0.0), complex(-px, -py) * norm
 
 
-@kernel
+@lean_kernel
 def left_current(
     a0: complex, a1: complex, b0: complex, b1: complex
 ) -> tuple[complex, complex, complex, complex]:
@@ -106,7 +106,7 @@ def left_current(
     )
 
 
-@kernel
+@lean_kernel
 def vector_current(
     p: Any, mass_1: float, s_1: int, q: Any, mass_2: float, s_2: int
 ) -> tuple[complex, complex, complex, complex]:
@@ -131,7 +131,7 @@ def vector_current(
     return 0.5 * (lx + rx), 0.5 * (ly + ry), 0.5 * (lz + rz), 0.5 * (lt - rt)
 
 
-@kernel
+@lean_kernel
 def charged_current(
     spinor0: complex, spinor1: complex, nu0: complex, nu1: complex, nu_is_bra: bool
 ) -> tuple[complex, complex, complex, complex]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 from simgen.random import uniform
 
 if TYPE_CHECKING:
     from simgen.typing import UInt64Array
 
 
-@kernel
+@lean_kernel
 def choose_channel(species: Any, channels: Any, mass: float, state: UInt64Array) -> int:
     """Draw a channel that is open at this mass by branching fraction."""
     first: int = species.first_channel

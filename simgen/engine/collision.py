@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 from simgen.random import normal_pair
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from simgen.typing import FloatArray, UInt64Array
 
 
-@kernel
+@lean_kernel
 def draw_collision(
     beams: CompiledBeams, minimum: float, state: UInt64Array, total: FloatArray, vertex: FloatArray
 ) -> float:

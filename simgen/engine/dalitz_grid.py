@@ -13,7 +13,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import carray
 
 from simgen.engine.call import as_pointer, call_amplitude
 from simgen.engine.finite import check_finite, gives_up
@@ -21,8 +20,9 @@ from simgen.engine.program import (
     N_EXCEEDED,
     N_TRIALS,
 )
-from simgen.jit import kernel
+from simgen.jit import kernel, lean_kernel
 from simgen.random import uniform, unit_vector
+from simgen.view import view
 
 if TYPE_CHECKING:
     from simgen.typing import FloatArray, IntArray, UInt64Array
@@ -44,7 +44,7 @@ _STEP, _STEP_AT_EDGE = 0.4, 1.5
 _LEAST = 0.1
 
 
-@kernel
+@lean_kernel
 def _range_of_s23(mass: float, m: FloatArray, s_12: float) -> tuple[float, float]:
     """Return the limits of s_23 at a given s_12, which is inside its own limits."""
     pair = np.sqrt(s_12)
@@ -56,7 +56,7 @@ def _range_of_s23(mass: float, m: FloatArray, s_12: float) -> tuple[float, float
     return energy - (p_2 + p_3) ** 2, energy - (p_2 - p_3) ** 2
 
 
-@kernel
+@lean_kernel
 def _place(mass: float, m: FloatArray, s_12: float, s_23: float, out: FloatArray) -> None:
     """Write momenta with these masses of pairs: particle 1 along x, all in the x-y plane."""
     e_1 = (mass * mass + m[0] * m[0] - s_23) / (2.0 * mass)
@@ -74,7 +74,7 @@ def _place(mass: float, m: FloatArray, s_12: float, s_23: float, out: FloatArray
     out[2, 0], out[2, 1], out[2, 2], out[2, 3] = x, y, 0.0, e_3
 
 
-@kernel
+@lean_kernel
 def _turn(state: UInt64Array, out: FloatArray) -> None:
     """Give a decay in the x-y plane a uniformly distributed orientation."""
     ax, ay, az = unit_vector(state)
@@ -93,7 +93,7 @@ def _turn(state: UInt64Array, out: FloatArray) -> None:
         out[k, 0], out[k, 1], out[k, 2] = x * ax + y * bx, x * ay + y * by, x * az + y * bz
 
 
-@kernel
+@lean_kernel
 def draw_from_grid(
     channel: Any, mass: float, amplitude: Any, scratch: Any, state: UInt64Array, counter: IntArray
 ) -> None:
@@ -115,7 +115,7 @@ def draw_from_grid(
         Row of counters, added to.
     """
     n: int = channel.n_cells
-    cells = carray(as_pointer(channel.cells), (n, N_COLUMNS), np.float64)
+    cells = view(as_pointer(channel.cells), n, N_COLUMNS)
     m, momenta = scratch.masses, scratch.momenta
     momenta[0, 0], momenta[0, 1], momenta[0, 2], momenta[0, 3] = 0.0, 0.0, 0.0, mass
     lowest, highest = (m[0] + m[1]) ** 2, (mass - m[2]) ** 2
@@ -159,7 +159,7 @@ def draw_from_grid(
     _turn(state, momenta[1:])
 
 
-@kernel
+@lean_kernel
 def _point(start: float, length: float, i: int, threshold: float) -> float:
     """Return point `i` on an edge, denser at the threshold of a pair: S waves rise as a root."""
     fraction = i / (_POINTS - 1)
@@ -219,7 +219,7 @@ def _sample(
         mean[c] = total / (_POINTS * _POINTS)
 
 
-@kernel
+@lean_kernel
 def _touches(mass: float, m: FloatArray, cells: FloatArray, out: Any) -> None:
     """Say which rectangles have points of the Dalitz plot; none with points is left out."""
     lowest, highest = (m[0] + m[1]) ** 2, (mass - m[2]) ** 2

@@ -31,7 +31,7 @@ from simgen.engine.program import (
     N_TRIALS,
 )
 from simgen.engine.starts import SINGLE, place_start, polarise_as_photon
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 from simgen.lorentz import boost_by_matrix, boost_matrix, compose
 from simgen.phasespace import phase_space, pole_phase_space, tangent_bound
 from simgen.random import exponential, seek, set_key, uniform
@@ -72,7 +72,7 @@ class Output(NamedTuple):
     production: FloatArray
 
 
-@kernel
+@lean_kernel
 def _draw_decay(
     species: Any,
     channel: Any,
@@ -162,7 +162,7 @@ def _draw_decay(
             return
 
 
-@kernel
+@lean_kernel
 def _copy_matrix(source: ComplexArray, n: int, target: ComplexArray) -> None:
     """Copy the upper left (n, n) of a matrix."""
     for i in range(n):
@@ -170,7 +170,7 @@ def _copy_matrix(source: ComplexArray, n: int, target: ComplexArray) -> None:
             target[i, j] = source[i, j]
 
 
-@kernel
+@lean_kernel
 def _load_spins(species: Any, channel: Any, scratch: Any, level: int) -> int:
     """Gather dimensions and known matrices of the decay at `level`; return 1 + n daughters."""
     particle, first = scratch.level_particle[level], scratch.level_first[level]
@@ -187,7 +187,7 @@ def _load_spins(species: Any, channel: Any, scratch: Any, level: int) -> int:
     return 1 + n
 
 
-@kernel
+@lean_kernel
 def _place_frame(species: Any, channels: Any, scratch: Any, level: int) -> None:
     """Write the boost from the rest frame of the particle at `level` to the lab.
 
@@ -212,7 +212,7 @@ def _place_frame(species: Any, channels: Any, scratch: Any, level: int) -> None:
         boost_matrix(p[0], p[1], p[2], p[3], mass, to_lab)
 
 
-@kernel
+@lean_kernel
 def _settle(
     own: Any, channels: Any, mixing: Any, particle: int, state: UInt64Array, scratch: Any
 ) -> int:
@@ -228,7 +228,7 @@ def _settle(
     return number
 
 
-@kernel
+@lean_kernel
 def _keep_drawn(scratch: Any, particle: int, side: int, number: int) -> None:
     """Give a particle the channel, time and flavour state that were drawn."""
     scratch.channel[particle] = number
@@ -237,7 +237,7 @@ def _keep_drawn(scratch: Any, particle: int, side: int, number: int) -> None:
         scratch.flavour[particle, i] = scratch.pair_flavour[side, i]
 
 
-@kernel
+@lean_kernel
 def _place_pair(
     species: Any,
     channels: Any,
@@ -254,7 +254,7 @@ def _place_pair(
         _keep_drawn(scratch, first + side, side, scratch.pair_channel[side])
 
 
-@kernel
+@lean_kernel
 def _enter(
     species: Any,
     channels: Any,
@@ -308,7 +308,7 @@ def _enter(
     return count + n
 
 
-@kernel
+@lean_kernel
 def _leave(species: Any, channels: Any, scratch: Any, level: int) -> None:
     """Report the decay matrix of the particle at `level`, whose subtree is complete."""
     particle = scratch.level_particle[level]
@@ -332,7 +332,7 @@ def _leave(species: Any, channels: Any, scratch: Any, level: int) -> None:
     scratch.reported[particle] = True
 
 
-@kernel
+@lean_kernel
 def _decay_chain(
     species: Any,
     channels: Any,
@@ -381,7 +381,7 @@ def _decay_chain(
     return count
 
 
-@kernel
+@lean_kernel
 def _start(species: Any, scratch: Any, beams: CompiledBeams, state: UInt64Array) -> None:
     """Place the root: the collision's four-momentum, primary vertex and polarisation."""
     vertex = scratch.production[0]
@@ -398,7 +398,7 @@ def _start(species: Any, scratch: Any, beams: CompiledBeams, state: UInt64Array)
         polarise_as_photon(beams.axis, scratch)
 
 
-@kernel
+@lean_kernel
 def generate_events(
     species: Any,
     channels: Any,

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
     from simgen.typing import ComplexArray, IntArray
 
 
-@kernel
+@lean_kernel
 def conditional_matrix(
     amplitude: ComplexArray,
     dims: IntArray,
@@ -95,7 +95,7 @@ def conditional_matrix(
             out[a, b] /= trace
 
 
-@kernel
+@lean_kernel
 def decay_probability(
     amplitude: ComplexArray, n_parent: int, size: int, density: ComplexArray, polarised: bool
 ) -> float:
@@ -129,7 +129,7 @@ def decay_probability(
     return total
 
 
-@kernel
+@lean_kernel
 def largest_eigenvalue_bound(density: ComplexArray, n: int) -> float:
     """Return an upper bound of the largest eigenvalue (Gershgorin), exact for diagonal matrices."""
     bound = 0.0

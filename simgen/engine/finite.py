@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simgen.engine.program import N_NOT_FINITE, N_STUCK
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
     from simgen.typing import IntArray
@@ -36,7 +36,7 @@ def check_finite(values: Any) -> None:
         )
 
 
-@kernel
+@lean_kernel
 def gives_up(not_finite: int, counter: IntArray, scratch: Any) -> bool:
     """Count a point where an amplitude is no number; say whether there are too many in a decay.
 

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simgen.engine.program import COMBS, FLAT, RELATIVISTIC
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 from simgen.phasespace import two_body_momentum
 from simgen.random import uniform
 
@@ -40,7 +40,7 @@ _MARGIN = 1.15
 _CUT_OFF, _FLAT_BELOW = 1.2, 0.05
 
 
-@kernel
+@lean_kernel
 def draw_breit_wigner(
     mass: float, width: float, low: float, high: float, state: UInt64Array
 ) -> float:
@@ -52,7 +52,7 @@ def draw_breit_wigner(
     return float(min(max(drawn, low), high))
 
 
-@kernel
+@lean_kernel
 def _draw_plain(own: Any, low: float, high: float, state: UInt64Array) -> float:
     """Draw from a flat shape, a comb of fixed masses, or a non-relativistic Breit-Wigner."""
     if own.lineshape == FLAT:
@@ -68,7 +68,7 @@ def _draw_plain(own: Any, low: float, high: float, state: UInt64Array) -> float:
     return float(min(max(drawn, low), high))
 
 
-@kernel
+@lean_kernel
 def _barrier(orbital: int, z: float) -> float:
     """Return the denominator of the squared Blatt-Weisskopf factor, z = (p r)^2."""
     if orbital == 0:
@@ -82,7 +82,7 @@ def _barrier(orbital: int, z: float) -> float:
     return 11025.0 + z * (1575.0 + z * (135.0 + z * (10.0 + z)))
 
 
-@kernel
+@lean_kernel
 def _vertex(p: float, at_pole: float, orbital: int, radius: float) -> float:
     """Return (p / p_0)^(2 L + 1) F^2 / F_0^2."""
     ratio = p / at_pole
@@ -90,7 +90,7 @@ def _vertex(p: float, at_pole: float, orbital: int, radius: float) -> float:
     return float(ratio * (ratio * ratio) ** orbital * form)
 
 
-@kernel
+@lean_kernel
 def _birth(own: Any, m: float, sibling: float, parent: float, orbital: int) -> float:
     """Return B(m); `parent` and `sibling` are pole masses, orbital -1 stands for no factor."""
     if orbital < 0 or own.birth == 0:
@@ -102,7 +102,7 @@ def _birth(own: Any, m: float, sibling: float, parent: float, orbital: int) -> f
     return _vertex(p, two_body_momentum(parent, own.mass, sibling), orbital, own.radius_birth)
 
 
-@kernel
+@lean_kernel
 def _ratio(own: Any, m: float, p: float, at_pole: float, orbital: int) -> float:
     """Return the density without B over that of `draw_breit_wigner`, both in m, 1 at the pole."""
     decay = _vertex(p, at_pole, orbital, own.radius_decay)
@@ -112,7 +112,7 @@ def _ratio(own: Any, m: float, p: float, at_pole: float, orbital: int) -> float:
     return float(shape * decay if own.decay != 0 else shape)
 
 
-@kernel
+@lean_kernel
 def fill_shape_bounds(species: Any, channels: Any) -> None:
     """Write an upper bound of `_ratio` for every channel of a resonance with barrier factors."""
     for s in range(len(species)):
@@ -138,14 +138,14 @@ def fill_shape_bounds(species: Any, channels: Any) -> None:
             channel.shape_bound = bound * (_MARGIN * _MARGIN if broad else _MARGIN)
 
 
-@kernel
+@lean_kernel
 def _proposal(own: Any, m: float) -> float:
     """Return the density of `draw_breit_wigner` in m, over that at the pole."""
     pole, off = (own.mass * own.width) ** 2, (own.mass**2 - m * m) ** 2
     return float(m / own.mass * pole / (off + pole))
 
 
-@kernel
+@lean_kernel
 def draw_mass(
     own: Any,
     channel: Any,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from simgen.engine.branching import choose_channel
 from simgen.engine.lineshape import draw_mass
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
     from simgen.typing import UInt64Array
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _MOST_DRAWS = 1000
 
 
-@kernel
+@lean_kernel
 def _expand(species: Any, channels: Any, scratch: Any, base: int, state: UInt64Array) -> int:
     """Choose channels of resonances from node `base` on; return the number of nodes."""
     count: int = scratch.n_nodes
@@ -40,7 +40,7 @@ def _expand(species: Any, channels: Any, scratch: Any, base: int, state: UInt64A
     return count
 
 
-@kernel
+@lean_kernel
 def _append(species: Any, channel: Any, scratch: Any, count: int, limit: float, mother: int) -> int:
     """Append nodes of a channel's daughters, of which all can weigh `limit` at most."""
     n: int = channel.n_daughters
@@ -55,7 +55,7 @@ def _append(species: Any, channel: Any, scratch: Any, count: int, limit: float, 
     return count + n
 
 
-@kernel
+@lean_kernel
 def _draw_node(
     species: Any, channels: Any, origin: Any, parent: Any, scratch: Any, node: int, base: int,
     state: UInt64Array,
@@ -96,7 +96,7 @@ def _draw_node(
     return bool(total < mass <= limit)
 
 
-@kernel
+@lean_kernel
 def plan_masses(
     species: Any, channels: Any, channel: Any, parent: Any, mass: float, scratch: Any,
     state: UInt64Array,
@@ -144,7 +144,7 @@ def plan_masses(
         scratch.n_nodes = base
 
 
-@kernel
+@lean_kernel
 def set_masses(
     species: Any, channels: Any, channel: Any, parent: Any, mass: float, node: int, scratch: Any,
     state: UInt64Array,

@@ -25,14 +25,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simgen.engine.branching import choose_channel
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 from simgen.random import exponential, uniform
 
 if TYPE_CHECKING:
     from simgen.typing import UInt64Array
 
 
-@kernel
+@lean_kernel
 def _evolve(mix: Any, first: complex, second: complex, time: float) -> tuple[complex, complex]:
     """Return the amplitudes of M0 and anti-M0 after a time (mm/c), without the mean decay."""
     k = complex(-0.25 * mix.dgamma * time, 0.5 * mix.dm * time)
@@ -45,7 +45,7 @@ def _evolve(mix: Any, first: complex, second: complex, time: float) -> tuple[com
     )
 
 
-@kernel
+@lean_kernel
 def _set_state(scratch: Any, side: int, first: complex, second: complex) -> None:
     """Store the normalised flavour state of a meson at its decay."""
     norm = 1.0 / np.sqrt(
@@ -61,7 +61,7 @@ def _set_state(scratch: Any, side: int, first: complex, second: complex) -> None
     )
 
 
-@kernel
+@lean_kernel
 def _draw_side(species: Any, channels: Any, pair: Any, side: int, state: Any, scratch: Any) -> None:
     """Draw a meson's name and channel; names are equally likely before the times are known."""
     pick = 1 if pair.n_names[side] == 2 and uniform(state) < 0.5 else 0
@@ -69,7 +69,7 @@ def _draw_side(species: Any, channels: Any, pair: Any, side: int, state: Any, sc
     _draw_side_channel(species, channels, side, state, scratch)
 
 
-@kernel
+@lean_kernel
 def _draw_side_channel(
     species: Any, channels: Any, side: int, state: UInt64Array, scratch: Any
 ) -> None:
@@ -80,13 +80,13 @@ def _draw_side_channel(
         scratch.pair_channel[side] = choose_channel(own, channels, own.mass, state)
 
 
-@kernel
+@lean_kernel
 def _tells_no_flavour(channels: Any, number: int) -> bool:
     """Say whether both M0 and anti-M0 reach what a channel makes."""
     return number >= 0 and channels[number].mixing >= 0
 
 
-@kernel
+@lean_kernel
 def _switch(channels: Any, mixing: Any, number: int, state: UInt64Array) -> int:
     """Return the channel or its conjugate with equal probability, where both are reached."""
     other = mixing[channels[number].mixing].sibling
@@ -95,7 +95,7 @@ def _switch(channels: Any, mixing: Any, number: int, state: UInt64Array) -> int:
     return number
 
 
-@kernel
+@lean_kernel
 def _draw_ending(mix: Any, state: UInt64Array) -> tuple[complex, complex, float]:
     """Draw one of the pure states of a channel; return its amplitudes and the channel's trace."""
     trace = mix.weights[0] + mix.weights[1]
@@ -103,7 +103,7 @@ def _draw_ending(mix: Any, state: UInt64Array) -> tuple[complex, complex, float]
     return mix.amplitudes[k, 0], mix.amplitudes[k, 1], trace
 
 
-@kernel
+@lean_kernel
 def _ending(
     species: Any, channels: Any, mixing: Any, pair: Any, side: int, state: Any, scratch: Any
 ) -> tuple[complex, complex, float]:
@@ -117,7 +117,7 @@ def _ending(
     return complex(1.0 - k), complex(1.0 * k), 1.0
 
 
-@kernel
+@lean_kernel
 def draw_pair(
     species: Any, channels: Any, mixing: Any, pair: Any, state: UInt64Array, scratch: Any
 ) -> None:
@@ -176,7 +176,7 @@ def draw_pair(
     _set_state(scratch, 1, first, second)
 
 
-@kernel
+@lean_kernel
 def draw_alone(
     channels: Any, mixing: Any, number: int, pdgid: int, state: UInt64Array, scratch: Any
 ) -> int:

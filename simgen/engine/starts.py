@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simgen.engine.call import call_amplitude
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 from simgen.lorentz import boost_by_matrix, boost_matrix
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ START = np.dtype(
 SINGLE, PAIR = 1, 3
 
 
-@kernel
+@lean_kernel
 def polarise_as_photon(axis: FloatArray, scratch: Any) -> None:
     """Give particle 0 the density matrix of a photon from e+e-: J_z = +-1 along `axis`."""
     for i in range(3):
@@ -43,7 +43,7 @@ def polarise_as_photon(axis: FloatArray, scratch: Any) -> None:
             scratch.density[0, i, j] = value + 0.5 if i == j else value
 
 
-@kernel
+@lean_kernel
 def _place(scratch: Any, index: int, species: int, mother: int, mass: float, start: Any) -> None:
     """Write all but the momentum of a particle that is given."""
     scratch.species[index] = species
@@ -56,7 +56,7 @@ def _place(scratch: Any, index: int, species: int, mother: int, mass: float, sta
         scratch.production[index, i] = start.production[i]
 
 
-@kernel
+@lean_kernel
 def place_start(species: Any, channels: Any, start: Any, scratch: Any) -> int:
     """Place what is given; return how many particles it is.
 
