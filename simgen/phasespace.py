@@ -343,3 +343,30 @@ def phase_space(
     if n == 3:
         return _three_body(mass, masses, bound, state, out)
     return _many_body(mass, masses, n, bound, state, out)
+
+
+@lean_kernel
+def turn_plane(state: UInt64Array, out: FloatArray) -> None:
+    """Give a decay to three bodies in the x-y plane a uniformly distributed orientation.
+
+    Parameters
+    ----------
+    state
+        Random stream, advanced.
+    out
+        (3, 4) momenta, changed; a decay with z = 0.
+    """
+    ax, ay, az = unit_vector(state)
+    if abs(az) < 0.8:
+        norm = 1.0 / np.sqrt(ax * ax + ay * ay)
+        ux, uy, uz = -ay * norm, ax * norm, 0.0
+    else:
+        norm = 1.0 / np.sqrt(ay * ay + az * az)
+        ux, uy, uz = 0.0, -az * norm, ay * norm
+    vx, vy, vz = ay * uz - az * uy, az * ux - ax * uz, ax * uy - ay * ux
+    angle = _TWO_PI * uniform(state)
+    cosine, sine = np.cos(angle), np.sin(angle)
+    bx, by, bz = cosine * ux + sine * vx, cosine * uy + sine * vy, cosine * uz + sine * vz
+    for k in range(3):
+        x, y = out[k, 0], out[k, 1]
+        out[k, 0], out[k, 1], out[k, 2] = x * ax + y * bx, x * ay + y * by, x * az + y * bz

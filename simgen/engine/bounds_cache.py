@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # What kernels of amplitudes and of phase space are made from.
 _SOURCES = ("*.py", "engine/*.py", "models/*.py")
 _BOUNDS = ("trace_bound", "eigen_bound", "eigen_share", "room", "octaves")
-_ADDRESSES = ("address", "parameters", "cells")
+_ADDRESSES = ("address", "parameters", "draw", "cells")
 
 
 def bounds_key(

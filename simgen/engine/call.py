@@ -35,6 +35,29 @@ def call_amplitude(
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def call_draw(
+    typing_context: Any,  # noqa: ARG001
+    address: Any,  # noqa: ARG001
+    parameters: Any,  # noqa: ARG001
+    masses: Any,  # noqa: ARG001
+    stream: Any,  # noqa: ARG001
+    momenta: Any,  # noqa: ARG001
+) -> Any:
+    """Call the C function at `address` that draws kinematics; see `call_amplitude`.
+
+    Returns how many trials exceeded a bound.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
+        pointer = ir.IntType(8).as_pointer()
+        function = ir.FunctionType(ir.IntType(64), [pointer] * 4)
+        callee = builder.inttoptr(arguments[0], function.as_pointer())
+        return builder.call(callee, [builder.inttoptr(a, pointer) for a in arguments[1:]])
+
+    return types.int64(*[types.intp] * 5), codegen
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def as_pointer(typing_context: Any, address: Any) -> Any:  # noqa: ARG001
     """Return an address, an integer, as a pointer that `numba.carray` takes.
 

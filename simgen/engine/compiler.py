@@ -33,7 +33,7 @@ from simgen.engine.shapes import (
     shape_limits,
 )
 from simgen.errors import DecayFileError, UnsupportedModelError
-from simgen.models import DecayModel, PairModel, compile_amplitude
+from simgen.models import DecayModel, PairModel, compile_amplitude, compile_draw
 from simgen.models.contract import Oscillation
 from simgen.particles import PROMPT_WIDTH
 from simgen.phasespace import MAX_DAUGHTERS, best_shares, tangent_bound
@@ -170,6 +170,7 @@ class _Compiler:
         self.chains: dict[str, tuple[Channel, ...]] = {}
         self.low: dict[str, float] = {}
         self.high: dict[str, float] = {}
+        self.drawn: dict[str, tuple[float, float]] = {}
         self.notes: list[str] = []
         self.functions: dict[str, Any] = {}
 
@@ -346,10 +347,11 @@ class _Compiler:
 
     def _limit_masses(self) -> None:
         """Set the mass limits of all species and drop channels that can never happen."""
+        self._find_drawn()
         for name in reversed(self.order):  # daughters first
             self._set_low(name)
             self._drop_closed(name)
-        self.high = {name: self._mass(name) for name in self.order}
+        self.high = {name: self._highest(name) for name in self.order}
         for name in self.order:  # parents first
             for channel in self.chains[name]:
                 room = self.high[name] - self._threshold(name, channel)
@@ -369,6 +371,10 @@ class _Compiler:
         Where half of the branching fraction is open, because channels are chosen before masses:
         what makes a resonance must leave room for most of its channels.
         """
+        if name in self.drawn:
+            opens = min((self._threshold(name, c) for c in self.chains[name]), default=0.0)
+            self.low[name] = max(self.drawn[name][0], opens * _ABOVE_THRESHOLD)
+            return
         if self._fixed(name):
             self.low[name] = self._mass(name)
             return
@@ -386,11 +392,30 @@ class _Compiler:
             )
         self.low[name] = low
 
+    def _find_drawn(self) -> None:
+        """Note the limits of masses that models draw with their kinematics."""
+        for name in self.order:
+            for channel in self.chains[name]:
+                model = self.table.model_of(name, channel)
+                if model is None or model.draw is None:
+                    continue
+                self._check_model(model, name, channel)
+                daughter = channel.daughters[model.drawn]
+                parent = self.table.particle(name)
+                daughters = [self.table.particle(d) for d in channel.daughters]
+                low, high = model.drawn_range(channel.parameters, parent, daughters)
+                known = self.drawn.get(daughter, (math.inf, self._mass(daughter)))
+                self.drawn[daughter] = (min(known[0], low), max(known[1], high))
+
+    def _highest(self, name: str) -> float:
+        """Return the highest mass of a species without a lineshape; the pole of all others."""
+        return self.drawn[name][1] if name in self.drawn else self._mass(name)
+
     def _drop_closed(self, name: str) -> None:
         """Leave out the channels of a fixed mass that are below threshold."""
         if not self._fixed(name):
             return
-        mass = self._mass(name)
+        mass = self._highest(name)
         open_channels: list[Channel] = []
         for channel in self.chains[name]:
             needed = self._threshold(name, channel)
@@ -460,6 +485,16 @@ class _Compiler:
             self.functions[model.name] = compile_amplitude(model.amplitude, cache=cache)
         return int(self.functions[model.name].address)
 
+    def _draw(self, parent: str, channel: Channel) -> int:
+        """Return the address of the compiled function that draws a channel's kinematics, or 0."""
+        model = self.table.model_of(parent, channel)
+        if model is None or model.draw is None:
+            return 0
+        if model.name not in self.functions:
+            cache = model.name not in self.table.models
+            self.functions[model.name] = compile_draw(model.draw, cache=cache)
+        return int(self.functions[model.name].address)
+
     def _parameters(self, parent: str, channel: Channel) -> tuple[float, ...]:
         """Return the numbers a channel's amplitude is called with."""
         model = self.table.model_of(parent, channel)
@@ -523,10 +558,11 @@ class _Compiler:
             row["birth_orbital"] = birth_orbitals(self.table, name, daughters, self._mass(name))
             row["mixing"] = -1
             row["address"] = address
+            row["draw"] = self._draw(name, channel)
             row["pole"] = self._pole(name, channel)
             row["n_amplitudes"] = math.prod(n_states) if address else 1
             starts.append(len(parameters))
-            if address:
+            if address or row["draw"]:
                 parameters.extend(self._parameters(name, channel))
         # one more, so that a channel without parameters still points into the array
         values = np.array([*parameters, 0.0])
@@ -602,6 +638,8 @@ class _Compiler:
         for parent, own in enumerate(species):
             if own["width"] > 0.0 or (parent == 0 and self.root_spread > 0.0):
                 continue
+            if self.order[parent] in self.drawn:
+                continue
             first = int(own["first_channel"])
             for number in range(first, first + int(own["n_channels"])):
                 channel = channels[number]
@@ -633,6 +671,7 @@ class _Compiler:
         """Prepare the bounds of phase-space weights."""
         for parent, own in enumerate(program.species):
             fixed_parent = parent != 0 and own["width"] == 0.0
+            fixed_parent = fixed_parent and self.order[parent] not in self.drawn
             first = int(own["first_channel"])
             for channel in program.channels[first : first + int(own["n_channels"])]:
                 n = int(channel["n_daughters"])
@@ -644,7 +683,7 @@ class _Compiler:
         """Fill in the bounds of amplitudes."""
         for parent, own in enumerate(program.species):
             low, high = float(own["min_mass"]), float(own["max_mass"])
-            if own["width"] == 0.0:
+            if own["width"] == 0.0 and self.order[parent] not in self.drawn:
                 low = high = float(own["mass"])
             if parent == 0:
                 low -= _ROOT_RANGE * self.root_spread

@@ -21,7 +21,8 @@ from simgen.engine.program import (
     N_TRIALS,
 )
 from simgen.jit import kernel, lean_kernel
-from simgen.random import uniform, unit_vector
+from simgen.phasespace import turn_plane
+from simgen.random import uniform
 from simgen.view import view
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 # Columns of a rectangle.
 _CUMULATIVE, _X, _Y, _DX, _DY, _BOUND, N_COLUMNS = 0, 1, 2, 3, 4, 5, 6
 
-_TWO_PI = 2.0 * np.pi
 _FIRST = 32  # rectangles along each axis to begin with
 _POINTS = 4  # where |A|^2 is sampled, along each axis of a rectangle, edges included
 _EFFICIENCY = 0.65  # at which the table is good enough
@@ -72,25 +72,6 @@ def _place(mass: float, m: FloatArray, s_12: float, s_23: float, out: FloatArray
     out[0, 0], out[0, 1], out[0, 2], out[0, 3] = p_1, 0.0, 0.0, e_1
     out[1, 0], out[1, 1], out[1, 2], out[1, 3] = -p_1 - x, -y, 0.0, e_2
     out[2, 0], out[2, 1], out[2, 2], out[2, 3] = x, y, 0.0, e_3
-
-
-@lean_kernel
-def _turn(state: UInt64Array, out: FloatArray) -> None:
-    """Give a decay in the x-y plane a uniformly distributed orientation."""
-    ax, ay, az = unit_vector(state)
-    if abs(az) < 0.8:
-        norm = 1.0 / np.sqrt(ax * ax + ay * ay)
-        ux, uy, uz = -ay * norm, ax * norm, 0.0
-    else:
-        norm = 1.0 / np.sqrt(ay * ay + az * az)
-        ux, uy, uz = 0.0, -az * norm, ay * norm
-    vx, vy, vz = ay * uz - az * uy, az * ux - ax * uz, ax * uy - ay * ux
-    angle = _TWO_PI * uniform(state)
-    cosine, sine = np.cos(angle), np.sin(angle)
-    bx, by, bz = cosine * ux + sine * vx, cosine * uy + sine * vy, cosine * uz + sine * vz
-    for k in range(3):
-        x, y = out[k, 0], out[k, 1]
-        out[k, 0], out[k, 1], out[k, 2] = x * ax + y * bx, x * ay + y * by, x * az + y * bz
 
 
 @lean_kernel
@@ -156,7 +137,7 @@ def draw_from_grid(
                 continue
         if uniform(state) * cells[low, _BOUND] <= probability:
             break
-    _turn(state, momenta[1:])
+    turn_plane(state, momenta[1:])
 
 
 @lean_kernel

@@ -14,7 +14,7 @@ import numpy as np
 from simgen.engine.borrow import borrowed
 from simgen.engine.bounds import MARGIN, octave
 from simgen.engine.branching import choose_channel
-from simgen.engine.call import call_amplitude
+from simgen.engine.call import call_amplitude, call_draw
 from simgen.engine.collision import draw_collision
 from simgen.engine.dalitz_grid import draw_from_grid
 from simgen.engine.density import (
@@ -111,11 +111,26 @@ def _draw_decay(
             for i in range(4):
                 momenta[1 + n, i] = scratch.flavour[particle, i]
     counter[N_DECAYS] += 1
+    if channel.draw != 0:
+        for k in range(n):
+            own = species[channel.daughters[k]]
+            if own.width == 0.0:  # the mass, or where the model draws it, the lowest
+                masses[k] = own.min_mass
+        momenta[0, 0], momenta[0, 1], momenta[0, 2], momenta[0, 3] = 0.0, 0.0, 0.0, mass
+        counter[N_TRIALS] += 1
+        counter[N_EXCEEDED] += call_draw(
+            channel.draw,
+            channel.parameters,
+            masses.ctypes.data,
+            state.ctypes.data,
+            momenta.ctypes.data,
+        )
+        return
     if channel.n_cells > 0:
         draw_from_grid(channel, mass, amplitude, scratch, state, counter)
         return
     bound = channel.space_bound
-    varies = parent.width > 0.0 or channel.n_broad > 0
+    varies = parent.max_mass > parent.min_mass or channel.n_broad > 0
     trials, seen = 0, 0.0
     if np.isnan(bound):
         bound = tangent_bound(mass, masses, n, channel.space_shares)

@@ -63,6 +63,7 @@ CHANNEL = np.dtype(
         ("address", "i8"),  # of the compiled amplitude; 0 for phase space
         ("pole", "i8"),  # 1 + first of the pair for phasespace.pole_phase_space; 0 without
         ("parameters", "i8"),  # address of the model's parameters
+        ("draw", "i8"),  # of the compiled function that draws the kinematics; 0 without
         ("mixing", "i8"),  # row of a `MIXING` record, -1 for none
         ("n_amplitudes", "i8"),  # spin combinations of parent and daughters
         ("trace_bound", "f8"),  # upper bound of the trace of A A^dagger in the parent's spin space

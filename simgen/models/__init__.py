@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from simgen.models.baryons import HYPNONLEPTON
 from simgen.models.btosll import BTOSLLALI, BTOSLLBALL
-from simgen.models.contract import DecayModel, compile_amplitude
+from simgen.models.btoxsgamma import BTOXSGAMMA
+from simgen.models.contract import DecayModel, compile_amplitude, compile_draw
 from simgen.models.d_dalitz import D_DALITZ
 from simgen.models.dalitz import (
     ETA_DALITZ,
@@ -28,9 +29,17 @@ from simgen.models.scalar import SVS
 from simgen.models.tau import TAULNUNU, TAUSCALARNU, TAUVECTORNU
 from simgen.models.tau_hadrons import TAUHADNU
 from simgen.models.vector import VSP_PWAVE, VSS, VVP, VVPIPI
+from simgen.models.vub import VUB
 from simgen.models.z_expansion import BCL, BGL
 
-__all__ = ["DecayModel", "PairModel", "compile_amplitude", "find_model", "model_names"]
+__all__ = [
+    "DecayModel",
+    "PairModel",
+    "compile_amplitude",
+    "compile_draw",
+    "find_model",
+    "model_names",
+]
 
 _REGISTRY = {
     model.name: model
@@ -80,6 +89,8 @@ _REGISTRY = {
         VLL,
         HYPNONLEPTON,
         SVV_CP,
+        VUB,
+        BTOXSGAMMA,
     )
 }
 

@@ -14,6 +14,18 @@ with `numba.carray`:
   (parent states, states of daughter 1, ..., states of daughter n), C order. All entries are
   written. Spin states are those of `simgen.spin`.
 
+A model that draws its own kinematics has instead of an amplitude a function
+``draw(parameters, masses, stream, momenta) -> int``, compiled and called in the same way:
+
+- ``masses``: float64 (n), of the daughters, GeV. That of the daughter `DecayModel.drawn` is the
+  lowest it may have, which the function replaces by the one it draws;
+- ``stream``: uint64 (`simgen.random.STATE_SIZE`), the random stream, advanced;
+- ``momenta``: float64 (1 + n, 4), as above; those of the daughters are written;
+- it returns how many of its trials exceeded a bound, which is reported.
+
+Its daughters are not polarised. What a decay file makes of the drawn daughter can be anything that
+is possible at some of its masses.
+
 A model with `DecayModel.oscillation` decays a neutral meson of spin 0 in a superposition
 alpha |M0> + beta |anti-M0>: one more row of ``momenta`` holds the real and imaginary parts of
 alpha and beta, and the amplitude is alpha A + beta Abar.
@@ -35,6 +47,7 @@ if TYPE_CHECKING:
     from simgen.particles import ParticleData
 
 Amplitude: TypeAlias = Callable[[Any, Any, Any, Any], None]
+Draw: TypeAlias = Callable[[Any, Any, Any, Any], int]
 Parameters: TypeAlias = Sequence[float | str]
 
 _SIGNATURE = types.void(
@@ -42,6 +55,12 @@ _SIGNATURE = types.void(
     types.CPointer(types.int64),
     types.CPointer(types.float64),
     types.CPointer(types.complex128),
+)
+_DRAW_SIGNATURE = types.int64(
+    types.CPointer(types.float64),
+    types.CPointer(types.float64),
+    types.CPointer(types.uint64),
+    types.CPointer(types.float64),
 )
 
 _MOST_SHOWN = 600
@@ -103,6 +122,11 @@ class DecayModel:
         m^2, m the mass of daughters `pole` and `pole` + 1 (0 or 1 the first), and not uniformly.
         The amplitude then carries a factor m: that of a pair from a virtual photon, 1/m^2, is
         written as 1/m.
+    draw
+        Draws mass and momenta of the daughters, see the module's docstring; then there is no
+        amplitude.
+    drawn
+        Which daughter's mass it draws, 0 the first.
     """
 
     name: str
@@ -113,6 +137,8 @@ class DecayModel:
     parent_spin2: int | None = None
     daughter_spins2: tuple[int, ...] | None = None
     pole: int | None = None
+    draw: Draw | None = None
+    drawn: int = 0
 
     def serves(self, particles: Sequence[ParticleData]) -> bool:  # noqa: ARG002
         """Say whether the model is implemented for such particles, parent first.
@@ -134,6 +160,16 @@ class DecayModel:
         so here, once when a decay table is compiled. `problem` has found nothing.
         """
         return tuple(float(p) for p in parameters)
+
+    def drawn_range(
+        self, parameters: Parameters, parent: ParticleData, daughters: Sequence[ParticleData]
+    ) -> tuple[float, float]:
+        """Return the limits of the mass that `draw` draws, GeV; by default all there is room for.
+
+        `problem` has found nothing.
+        """
+        del parameters
+        return 0.0, parent.mass - sum(d.mass for i, d in enumerate(daughters) if i != self.drawn)
 
     def oscillation(self, parameters: Parameters) -> Oscillation | None:  # noqa: ARG002
         """Return how the parent mixes, if its decay time and flavour enter; None otherwise.
@@ -195,6 +231,11 @@ class DecayModel:
         return None
 
 
+def compile_draw(draw: Draw, *, cache: bool = True) -> Any:
+    """Return the compiled C function that draws kinematics; see `compile_amplitude`."""
+    return _compile(draw, "draw function", _DRAW_SIGNATURE, cache=cache)
+
+
 def compile_amplitude(amplitude: Amplitude, *, cache: bool = True) -> Any:
     """Return the compiled C function of an amplitude; its ``address`` is what the engine calls.
 
@@ -212,13 +253,18 @@ def compile_amplitude(amplitude: Amplitude, *, cache: bool = True) -> Any:
     ModelError
         If numba cannot compile it; the message names the function's file and line.
     """
-    compiler = numba.cfunc(_SIGNATURE, cache=cache, error_model="numpy")
+    return _compile(amplitude, "amplitude", _SIGNATURE, cache=cache)
+
+
+def _compile(function: Amplitude | Draw, what: str, signature: Any, *, cache: bool) -> Any:
+    """Compile a function of a model to a C function; `what` it is, for messages."""
+    compiler = numba.cfunc(signature, cache=cache, error_model="numpy")
     try:
-        return compiler(amplitude)
+        return compiler(function)
     except Exception as error:
-        code = amplitude.__code__
+        code = function.__code__
         reason = " ".join(line.strip() for line in str(error).splitlines() if line.strip())
         raise ModelError(
-            f"{code.co_filename}:{code.co_firstlineno}: the amplitude {code.co_name} cannot be "
+            f"{code.co_filename}:{code.co_firstlineno}: the {what} {code.co_name} cannot be "
             f"compiled: {type(error).__name__}: {shorten(reason, _MOST_SHOWN)}"
         ) from error
