@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simgen.models.b_three_pions import CB3PI_MPP, CB3PI_P00
 from simgen.models.baryons import HYPNONLEPTON
 from simgen.models.btosll import BTOSLLALI, BTOSLLBALL
 from simgen.models.btoxsgamma import BTOXSGAMMA
@@ -91,6 +92,8 @@ _REGISTRY = {
         SVV_CP,
         VUB,
         BTOXSGAMMA,
+        CB3PI_P00,
+        CB3PI_MPP,
     )
 }
 
