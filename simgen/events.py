@@ -119,6 +119,16 @@ class EventBlock:
             **{name: getattr(self, name)[a:b] for name in PARTICLE_FIELDS},
         )
 
+    def take(self, chosen: IntArray) -> EventBlock:
+        """Return the events of these rows, in this order."""
+        rows = ragged_rows(self.offsets, chosen)
+        counts = np.diff(self.offsets)[chosen]
+        return EventBlock(
+            **{name: getattr(self, name)[chosen] for name in EVENT_FIELDS},
+            offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            **{name: getattr(self, name)[rows] for name in PARTICLE_FIELDS},
+        )
+
     def before(self, event_id: int) -> EventBlock:
         """Return the events with smaller numbers; numbers ascend in a block."""
         return self.select(0, int(np.searchsorted(self.event_id, event_id)))
@@ -183,6 +193,14 @@ EVENT_LAYOUT: Layout = {
 }
 EVENT_FIELDS = ("event_id", "weight", "process", "beam", "vertex")
 PARTICLE_FIELDS = ("pdgid", "mother", "status", "p4", "production")
+
+
+def ragged_rows(offsets: IntArray, chosen: IntArray) -> IntArray:
+    """Return the rows ``offsets[i]:offsets[i + 1]`` of each chosen i, one after the other."""
+    counts = np.diff(offsets)[chosen]
+    starts = np.cumsum(counts) - counts
+    rows: IntArray = np.arange(counts.sum()) + np.repeat(offsets[chosen] - starts, counts)
+    return rows
 
 
 def concatenate(blocks: Sequence[EventBlock]) -> EventBlock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import warnings
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+_shown: ContextVar[bool] = ContextVar("shown", default=False)
 _PATIENCE = 1.5  # seconds of silence before the user is told what is going on
 _PREPARING = (
     "Preparing decays; the first time with these decay files this takes up to a minute, "
@@ -60,9 +62,20 @@ def progress_bar(
         yield lambda n: progress.update(task, advance=n, note=note())
 
 
-def preparing(*, show: bool) -> AbstractContextManager[None]:
+@contextmanager
+def preparing(*, show: bool) -> Iterator[None]:
     """Tell the user that decays are being made ready, if it takes long enough to matter."""
-    return _told(_PREPARING, show=show)
+    before = _shown.set(show)
+    try:
+        with _told(_PREPARING, show=show):
+            yield
+    finally:
+        _shown.reset(before)
+
+
+def inner_progress(label: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
+    """Show a progress bar while something is prepared, if that is shown at all."""
+    return progress_bar(label, total, show=_shown.get())
 
 
 def compiling(*, show: bool) -> AbstractContextManager[None]:

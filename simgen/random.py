@@ -46,6 +46,8 @@ class Stage(enum.IntEnum):
     GENERATE = 1
     SMEAR = 2
     SOLVE = 3
+    FRAGMENT = 4
+    POOL = 5
     DECAY = 6
 
 

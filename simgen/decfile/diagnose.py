@@ -15,6 +15,7 @@ from simgen.decfile import statements as st
 from simgen.decfile.diagnostic import NAMES, Diagnostic, Severity
 from simgen.decfile.parse import evtgen_models
 from simgen.decfile.reach import Reach, find_reach
+from simgen.models.external import INSTALL, can_be_made, is_external
 from simgen.particles import PROMPT_WIDTH, ParticleData, particle_table
 
 if TYPE_CHECKING:
@@ -279,7 +280,12 @@ def _unknown_daughter_rule(table: DecayTable, name: str, channel: Channel) -> It
 
 def _model_rule(table: DecayTable, name: str, channel: Channel) -> Iterator[Diagnostic]:
     """Check that the model exists and, in user files, that it is implemented here."""
-    if table.find_model(channel.model) is not None:
+    if table.find_model(channel.model) is not None or can_be_made(channel.model):
+        return
+    if is_external(channel.model):
+        if not table.is_base(channel.source):
+            message = f"the model {channel.model} needs another program: {INSTALL}"
+            yield Diagnostic("SGD014", "error", message, channel.source, name)
         return
     evtgen = evtgen_models()
     if channel.model not in evtgen:
@@ -296,14 +302,19 @@ def _unimplemented_base_rule(table: DecayTable, reach: Reach) -> Iterator[Diagno
     used: defaultdict[str, list[tuple[str, Channel]]] = defaultdict(list)
     for name in sorted(table.channels, key=lambda name: name not in reach):
         for channel in table.channels[name]:
-            if table.is_base(channel.source) and table.model_of(name, channel) is None:
+            if table.is_base(channel.source) and not table.is_made(name, channel):
                 used[channel.model].append((name, channel))
     for model, rows in used.items():
         if model in evtgen_models():
             reached = [(name, channel) for name, channel in rows if name in reach]
             share = sum(reach.expected[name] * channel.fraction for name, channel in reached)
+            lacks = (
+                f"needs another program ({INSTALL})"
+                if is_external(model)
+                else "is not implemented here"
+            )
             message = (
-                f"the model {model} is not implemented here: {len(reached)} reachable channels, "
+                f"the model {model} {lacks}: {len(reached)} reachable channels, "
                 f"{share:.4g} decays per event; the first is this"
             )
             name, channel = rows[0]

@@ -190,6 +190,10 @@ class _Builder:
                 channels[name] = found
         return DecayTable(
             channels=channels,
+            excluded={
+                name: frozenset(e.daughters for e in entries if e.row.fraction == 0.0)
+                for name, entries in self.blocks.items()
+            },
             aliases=self.aliases,
             conjugates=self._conjugates(channels),
             particles=self.changed,
@@ -237,7 +241,7 @@ class _Builder:
                 self._change_lineshape(statement)
 
     def _entries(self, block: st.DecayBlock, decfile: st.DecFile) -> tuple[_Entry, ...]:
-        """Return the channels of a block; those of fraction 0 and negative ones are left out."""
+        """Return the channels of a block, those of fraction 0, too, but no negative ones."""
         entries = []
         for row in block.channels:
             if row.fraction < 0.0:
@@ -251,6 +255,8 @@ class _Builder:
             if row.fraction > 0.0:
                 model, parameters = self.symbols.model(row.model, row.parameters)
                 entries.append(_Entry(row, row.daughters, model, parameters, decfile))
+            elif row.fraction == 0.0:
+                entries.append(_Entry(row, row.daughters, row.model, (), decfile))
         return tuple(entries)
 
     def _decide(self, name: str, source: st.SourceLine, entries: tuple[_Entry, ...]) -> None:
@@ -368,7 +374,8 @@ class _Builder:
 
     def _check_daughters(self, name: str, partner: str, source: st.SourceLine) -> None:
         """Say which aliases among the daughters cannot be conjugated."""
-        daughters = {d for entry in self.blocks[partner] for d in entry.daughters}
+        listed = self.blocks[partner]
+        daughters = {d for entry in listed if entry.row.fraction > 0.0 for d in entry.daughters}
         for alias in sorted(daughters & self.aliases.keys()):
             if self._conjugate_name(alias) is None:
                 self._say(
@@ -410,6 +417,7 @@ class _Builder:
 
     def _channels(self, name: str, entries: tuple[_Entry, ...]) -> tuple[Channel, ...]:
         """Return the channels of a particle with fractions that sum to 1."""
+        entries = tuple(entry for entry in entries if entry.row.fraction > 0.0)
         total = math.fsum(entry.row.fraction for entry in entries)
         if entries and abs(total - 1.0) > SUM_TOLERANCE and name not in self.conjugated:
             self._say(

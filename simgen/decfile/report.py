@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from simgen.decfile.diagnose import diagnose
 from simgen.decfile.load import load_decay_table
 from simgen.decfile.reach import Reach, find_reach
+from simgen.models.external import can_be_made
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,7 +95,7 @@ class ModelUse:
     name
         Decay model.
     implemented
-        Whether it is implemented here.
+        Whether it is implemented here, or by another program that is installed.
     n_channels
         Channels that can occur.
     per_event
@@ -127,7 +128,8 @@ class DecayReport:
     decays_per_event
         Mean number of decays in an event; what a PYTHIA decay makes is not counted.
     implemented_events
-        Probability that an event has only implemented models.
+        Probability that an event has only implemented models; what a PYTHIA decay makes is not
+        looked into.
     diagnostics
         What is wrong or odd.
     """
@@ -206,7 +208,7 @@ def model_uses(table: DecayTable, reach: Reach) -> tuple[ModelUse, ...]:
     uses = [
         ModelUse(
             name=model,
-            implemented=table.find_model(model) is not None,
+            implemented=can_be_made(model) or table.find_model(model) is not None,
             n_channels=len(each),
             per_event=math.fsum(each),
             share=math.fsum(each) / total,
@@ -241,7 +243,7 @@ def implemented_share(table: DecayTable, root: str) -> float:
 
 def _exact(table: DecayTable, name: str, channel: Channel, share: dict[str, float]) -> float:
     """Return the probability of a channel and of only implemented models in and below it."""
-    if table.model_of(name, channel) is None:
+    if not table.is_made(name, channel):
         return 0.0
     return channel.fraction * math.prod(share[daughter] for daughter in channel.daughters)
 
@@ -296,7 +298,7 @@ def _step(
         parent=name,
         daughters=channel.daughters,
         model=channel.model,
-        implemented=table.model_of(name, channel) is not None,
+        implemented=table.is_made(name, channel),
         fraction=channel.fraction,
         product=here,
         following=tuple(

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # What kernels of amplitudes and of phase space are made from.
 _SOURCES = ("*.py", "engine/*.py", "models/*.py")
 _BOUNDS = ("trace_bound", "eigen_bound", "eigen_share", "room", "octaves")
-_ADDRESSES = ("address", "parameters", "draw", "cells")
+_ADDRESSES = ("address", "parameters", "draw", "cells", "systems")
 
 
 def bounds_key(
@@ -62,6 +62,7 @@ def bounds_key(
     channels = program.channels.copy()
     for name in _ADDRESSES:
         channels[name] = 0
+    channels[channels["n_systems"] != 0] = 0  # these have no amplitude
     names = "\n".join("" if model is None else model.name for model in models)
     for data in (program.species, channels, program.mixing, program.parameters):
         digest.update(data.tobytes())

@@ -35,15 +35,17 @@ from simgen.engine.shapes import (
 from simgen.errors import DecayFileError, UnsupportedModelError
 from simgen.models import DecayModel, PairModel, compile_amplitude, compile_draw
 from simgen.models.contract import Oscillation
+from simgen.models.external import is_external
 from simgen.particles import PROMPT_WIDTH
 from simgen.phasespace import MAX_DAUGHTERS, best_shares, tangent_bound
 from simgen.spin import NEUTRINO_CODES, n_spin_states
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from simgen.decfile import Channel, DecayTable
     from simgen.decfile.statements import SourceLine
+    from simgen.engine.systems import Systems, SystemSource
     from simgen.typing import FloatArray
 
 PHOTON = 22
@@ -70,6 +72,29 @@ class Substitution:
     where: str
 
 
+@dataclass(frozen=True, slots=True)
+class SystemUse:
+    """A channel whose daughters come as a system of hadrons, and how often it happens.
+
+    Attributes
+    ----------
+    number
+        Of the channel.
+    name, channel
+        What decays, and how.
+    in_pool
+        Number of systems that are used again and again, 0 if each decay has its own.
+    per_event
+        Expected number of times in an event.
+    """
+
+    number: int
+    name: str
+    channel: Channel
+    in_pool: int
+    per_event: float
+
+
 @dataclass(frozen=True)
 class CompiledDecays:
     """A program and what people want to know about it.
@@ -84,6 +109,10 @@ class CompiledDecays:
         Description of each channel, "parent -> daughters MODEL".
     per_event
         (channels,) expected number of times an event uses each channel.
+    mean_daughters
+        (channels,) mean number of daughters.
+    system_uses
+        Channels whose daughters come as systems of hadrons.
     substitutions
         Channels generated as phase space instead of their model.
     notes
@@ -94,6 +123,8 @@ class CompiledDecays:
     species: tuple[str, ...]
     channels: tuple[str, ...]
     per_event: tuple[float, ...]
+    mean_daughters: tuple[float, ...]
+    system_uses: tuple[SystemUse, ...]
     substitutions: tuple[Substitution, ...]
     notes: tuple[str, ...]
     # Compiled C functions; the program holds their addresses, so they must live as long.
@@ -114,6 +145,7 @@ def compile_decays(
     keep_stable: Sequence[str] = (),
     unsupported_models: UnsupportedPolicy = "error",
     roots_per_event: float = 1.0,
+    source: SystemSource | None = None,
 ) -> CompiledDecays:
     """Compile everything reachable from `root`.
 
@@ -134,6 +166,9 @@ def compile_decays(
         generate it as phase space and list it in the result.
     roots_per_event
         How often an event decays the root.
+    source
+        Makes the daughters of channels whose model is another program's; None for phase space of
+        what the decay file lists.
 
     Raises
     ------
@@ -145,7 +180,7 @@ def compile_decays(
     """
     return _Compiler(
         table, root, root_mass, root_spread, frozenset(keep_stable), unsupported_models,
-        roots_per_event,
+        roots_per_event, source,
     ).run()  # fmt: skip
 
 
@@ -161,11 +196,14 @@ class _Compiler:
         keep_stable: frozenset[str],
         policy: UnsupportedPolicy,
         roots_per_event: float,
+        source: SystemSource | None,
     ) -> None:
         self.table, self.root = table, root
         self.root_mass, self.root_spread = root_mass, root_spread
         self.keep_stable, self.policy = keep_stable, policy
         self.roots_per_event = roots_per_event
+        self.source = source
+        self.systems: Mapping[tuple[str, Channel], Systems] = {}
         self.order: list[str] = []
         self.chains: dict[str, tuple[Channel, ...]] = {}
         self.low: dict[str, float] = {}
@@ -178,18 +216,22 @@ class _Compiler:
         """Compile."""
         self._walk()
         self._limit_masses()
+        self._prepare_systems()
         numbers = {name: i for i, name in enumerate(self.order)}
         per_species = self._expected()
         substitutions = self._substitutions(per_species)
-        if substitutions and self.policy == "error":
-            raise UnsupportedModelError(_unsupported_message(substitutions))
+        refused = [s for s in substitutions if not is_external(s.model)]
+        if refused and self.policy == "error":
+            raise UnsupportedModelError(_unsupported_message(refused))
         channels, parameters = self._channel_records(numbers)
         largest_event = self._largest(lambda sizes: 1 + sum(sizes))
         self._check_sizes(largest_event, channels)
         species = self._species_records()
         mixing = self._mixing_records(numbers, channels)
         fill_shape_bounds(species, channels)
-        tables = self._set_tables(species, channels)
+        tables = self._set_tables(species, channels) + self._set_systems(numbers, channels)
+        if any(systems.made for systems in self.systems.values()):
+            largest_event = MAX_PARTICLES  # what was not in the sample may be larger
         program = Program(species, channels, mixing, parameters, largest_event, tables)
         self._set_bounds(program)
         used = [
@@ -202,6 +244,13 @@ class _Compiler:
             species=tuple(self.order),
             channels=tuple(describe(name, channel) for name, channel, _ in used),
             per_event=tuple(often for _, _, often in used),
+            mean_daughters=tuple(self._mean_daughters(name, c) for name, c, _ in used),
+            system_uses=tuple(
+                SystemUse(number, name, channel, 0 if found.made else len(found.pool), often)
+                for number, (name, channel, often) in enumerate(used)
+                for found in (self.systems.get((name, channel)),)
+                if found is not None
+            ),
             substitutions=tuple(substitutions),
             notes=tuple(self.notes),
             functions=tuple(self.functions.values()),
@@ -280,9 +329,15 @@ class _Compiler:
         )
 
     def _daughter_names(self, name: str, channel: Channel) -> tuple[tuple[str, ...], ...]:
-        """Return the names each daughter of a channel may have."""
+        """Return the names each daughter of a channel may have; none if they come as a system."""
+        if self._products(name, channel) is not None:
+            return ()
         pair = self._pair(name, channel)
         return tuple((d,) for d in channel.daughters) if pair is None else pair
+
+    def _products(self, name: str, channel: Channel) -> tuple[str, ...] | None:
+        """Return what a channel may make if its daughters come as a system, None otherwise."""
+        return None if self.source is None else self.source.products(name, channel)
 
     def _walk(self) -> None:
         """List species from the root on, parents before daughters; refuse loops."""
@@ -309,7 +364,10 @@ class _Compiler:
                 if not c.daughters
             ]
             for channel in self.chains[name]:
-                if len(channel.daughters) > MAX_DAUGHTERS:
+                products = self._products(name, channel)
+                for hadron in products or ():
+                    visit(hadron)
+                if products is None and len(channel.daughters) > MAX_DAUGHTERS:
                     raise DecayFileError(
                         f"{channel.source.file}:{channel.source.line}: {describe(name, channel)}: "
                         f"{len(channel.daughters)} daughters, at most {MAX_DAUGHTERS} are possible"
@@ -339,6 +397,9 @@ class _Compiler:
 
         A single daughter is another name of the same state (K0 -> K_S0) and takes its mass.
         """
+        systems = self.systems.get((name, channel))
+        if systems is not None:
+            return float(systems.pool.sums_of_masses().min())
         if len(channel.daughters) == 1:
             return 0.0
         return sum(
@@ -354,6 +415,12 @@ class _Compiler:
         self.high = {name: self._highest(name) for name in self.order}
         for name in self.order:  # parents first
             for channel in self.chains[name]:
+                products = self._products(name, channel)
+                if products is not None:
+                    for hadron in products:
+                        if not self._fixed(hadron):
+                            self.high[hadron] = shape_limits(self.table, hadron)[1]
+                    continue
                 room = self.high[name] - self._threshold(name, channel)
                 for daughter in channel.daughters:  # those with other names have fixed masses
                     if not self._fixed(daughter):
@@ -364,6 +431,25 @@ class _Compiler:
         for name in self.order:
             if not self._fixed(name):
                 self.high[name] = min(self.high[name], shape_limits(self.table, name)[1])
+
+    def _prepare_systems(self) -> None:
+        """Let the source of systems make ready for the channels it serves."""
+        if self.source is None:
+            return
+        found = [
+            (name, channel)
+            for name in self.order
+            for channel in self.chains[name]
+            if self._products(name, channel) is not None
+        ]
+        self.systems = self.source.prepare(found, self.low)
+
+    def _mean_daughters(self, name: str, channel: Channel) -> float:
+        """Return the mean number of daughters of a channel."""
+        systems = self.systems.get((name, channel))
+        if systems is None:
+            return float(len(channel.daughters))
+        return float(np.diff(systems.pool.offsets).mean())
 
     def _set_low(self, name: str) -> None:
         """Set the lowest mass of a species.
@@ -444,6 +530,9 @@ class _Compiler:
         expected[self.root] = self.roots_per_event
         for name in self.order:
             for channel, fraction in zip(self.chains[name], self._fractions(name), strict=True):
+                systems = self.systems.get((name, channel))
+                for hadron, mean in (systems.pool.mean_numbers() if systems else {}).items():
+                    expected[hadron] += expected[name] * fraction * mean
                 for names in self._daughter_names(name, channel):
                     for daughter in names:
                         expected[daughter] += expected[name] * fraction / len(names)
@@ -460,7 +549,7 @@ class _Compiler:
             )
             for name in self.order
             for channel, fraction in zip(self.chains[name], self._fractions(name), strict=True)
-            if self.table.model_of(name, channel) is None
+            if (name, channel) not in self.systems and self.table.model_of(name, channel) is None
         ]
         return sorted(found, key=lambda s: -s.per_event)
 
@@ -615,8 +704,9 @@ class _Compiler:
         for name in reversed(self.order):
             size[name] = max(
                 (
-                    combine([max(size[d] for d in ds) for ds in self._daughter_names(name, c)])
+                    combine([max(size[d] for d in ds) for ds in daughters])
                     for c in self.chains[name]
+                    for daughters in self._possible_daughters(name, c)
                 ),
                 default=1,
             )
@@ -630,6 +720,31 @@ class _Compiler:
         except FloatingPointError as error:
             flat = [(name, channel) for name in self.order for channel in self.chains[name]]
             raise _refusal(*flat[number], str(error)) from error
+
+    def _possible_daughters(
+        self, name: str, channel: Channel
+    ) -> Sequence[tuple[tuple[str, ...], ...]]:
+        """Return the names each daughter may have, for each set of daughters of a channel."""
+        systems = self.systems.get((name, channel))
+        if systems is None:
+            return [self._daughter_names(name, channel)]
+        return [tuple((hadron,) for hadron in each) for each in systems.pool.contents()]
+
+    def _set_systems(self, numbers: dict[str, int], channels: Any) -> tuple[FloatArray, ...]:
+        """Make the tables of pools; return them."""
+        flat = [(name, channel) for name in self.order for channel in self.chains[name]]
+        tables = []
+        for row, each in zip(channels, flat, strict=True):
+            systems = self.systems.get(each)
+            if systems is None:
+                continue
+            if systems.made:
+                row["n_systems"] = -1
+                continue
+            tables.append(systems.pool.table(numbers))
+            row["systems"] = tables[-1].ctypes.data
+            row["n_rows"], row["n_systems"] = len(tables[-1]), len(systems.pool)
+        return tuple(tables)
 
     def _set_tables(self, species: Any, channels: Any) -> tuple[FloatArray, ...]:
         """Make the tables of Dalitz plots that are the same in every decay; return them."""

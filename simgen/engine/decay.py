@@ -26,11 +26,13 @@ from simgen.engine.finite import gives_up
 from simgen.engine.mass_tree import set_masses
 from simgen.engine.oscillation import draw_alone, draw_pair
 from simgen.engine.program import (
+    MAX_PARTICLES,
     N_DECAYS,
     N_EXCEEDED,
     N_TRIALS,
 )
 from simgen.engine.starts import SINGLE, place_start, polarise_as_photon
+from simgen.engine.systems import draw_system, take_system
 from simgen.jit import lean_kernel
 from simgen.lorentz import boost_by_matrix, boost_matrix, compose
 from simgen.phasespace import phase_space, pole_phase_space, tangent_bound
@@ -59,7 +61,11 @@ _ZERO = np.int64(0)
 
 
 class Output(NamedTuple):
-    """Arrays the kernel fills; see `simgen.events.EventBlock` for their meaning."""
+    """Arrays the kernel fills; see `simgen.events.EventBlock` for their meaning.
+
+    The last two have an entry an event: the channel that needs a system of hadrons made for it, or
+    -1, and the mass of what decays. Such an event has no particles and is to be made again.
+    """
 
     process: Int32Array
     beam: FloatArray
@@ -70,6 +76,8 @@ class Output(NamedTuple):
     status: Int8Array
     p4: FloatArray
     production: FloatArray
+    asked_channel: IntArray
+    asked_mass: FloatArray
 
 
 @lean_kernel
@@ -280,15 +288,33 @@ def _enter(
     state: UInt64Array,
     counters: IntArray,
 ) -> int:
-    """Decay the particle at `level`; append its daughters; return the new number of particles."""
+    """Decay the particle at `level`; append its daughters; return the new number of particles.
+
+    Nothing is appended where a system is asked for or the daughters have no room: see `_ended`.
+    """
     particle = scratch.level_particle[level]
     own = species[scratch.species[particle]]
     mass = scratch.mass[particle]
     number = _settle(own, channels, mixing, particle, state, scratch)
     channel = channels[number]
-    node = scratch.node[particle]
-    node = set_masses(species, channels, channel, own, mass, node, scratch, state)
-    _draw_decay(species, channel, own, mass, particle, level, state, scratch, counters[number])
+    node: int = -1
+    n: int = channel.n_daughters
+    as_system = channel.n_systems != 0
+    if as_system:
+        counters[number, N_DECAYS] += 1
+        if channel.n_systems > 0:
+            n = draw_system(channel, mass, count, state, scratch)
+        else:
+            n = take_system(number, mass, count, scratch)
+            if n < 0:
+                return count
+    if count + n > MAX_PARTICLES:
+        scratch.overflow = True
+        return count
+    if not as_system:
+        node = scratch.node[particle]
+        node = set_masses(species, channels, channel, own, mass, node, scratch, state)
+        _draw_decay(species, channel, own, mass, particle, level, state, scratch, counters[number])
     _place_frame(species, channels, scratch, level)
     to_lab = scratch.level_boost[level]
     # A proper time s (mm/c) displaces by s p / m.
@@ -297,28 +323,29 @@ def _enter(
         drawn = scratch.channel[particle] >= 0
         time = scratch.time[particle] if drawn else own.ctau * exponential(state)
         per_mass = time / mass
-    n: int = channel.n_daughters
     for k in range(n):
         index = count + k
-        scratch.species[index] = channel.daughters[k]
+        if not as_system:
+            scratch.species[index] = channel.daughters[k]
+            scratch.mass[index] = scratch.masses[k]
+            for i in range(4):
+                scratch.rest_p4[index, i] = scratch.momenta[1 + k, i]
         scratch.mother[index] = particle
-        scratch.mass[index] = scratch.masses[k]
         scratch.polarised[index] = False
         scratch.reported[index] = False
         scratch.channel[index], scratch.node[index] = -1, -1
         if node >= 0 and scratch.node_channel[node + k] >= 0:
             scratch.channel[index] = scratch.node_channel[node + k]
             scratch.node[index] = node + k
-        boost_by_matrix(to_lab, scratch.momenta[1 + k], scratch.p4[index])
+        boost_by_matrix(to_lab, scratch.rest_p4[index], scratch.p4[index])
         for i in range(4):
-            scratch.rest_p4[index, i] = scratch.momenta[1 + k, i]
             scratch.production[index, i] = (
                 scratch.production[particle, i] + per_mass * scratch.p4[particle, i]
             )
     if channel.mixing >= 0 and mixing[channel.mixing].n_names[0] > 0:
         _place_pair(species, channels, mixing, channel, count, state, scratch)
     scratch.level_channel[level] = number
-    scratch.level_first[level] = count
+    scratch.level_first[level], scratch.level_count[level] = count, n
     scratch.level_next[level] = 0
     return count + n
 
@@ -348,6 +375,12 @@ def _leave(species: Any, channels: Any, scratch: Any, level: int) -> None:
 
 
 @lean_kernel
+def _ended(scratch: Any) -> bool:
+    """Say whether an event has to be given up."""
+    return bool(scratch.asked_channel >= 0 or scratch.overflow or scratch.stuck)
+
+
+@lean_kernel
 def _decay_chain(
     species: Any,
     channels: Any,
@@ -360,15 +393,16 @@ def _decay_chain(
     """Decay particle 0 and everything below it; return the number of particles.
 
     `count` particles are there: `SINGLE`, or more where particle 0 has decayed already.
+    Ends early where an event has to be given up: see `_ended`.
     """
     level = int(_ZERO)
     scratch.level_particle[0] = 0
     if count == SINGLE:
         count = _enter(species, channels, mixing, scratch, level, count, state, counters)
-    while level >= 0:
+    while level >= 0 and not _ended(scratch):
         channel = channels[scratch.level_channel[level]]
         k = scratch.level_next[level]
-        if k == channel.n_daughters:
+        if k == scratch.level_count[level]:
             _leave(species, channels, scratch, level)
             level -= 1
             continue
@@ -423,6 +457,8 @@ def generate_events(
     stage: int,
     event_id: IntArray,
     starts: Any,
+    given: FloatArray,
+    hadrons: FloatArray,
     scratch_array: Any,
     out: Output,
     counters: IntArray,
@@ -443,6 +479,11 @@ def generate_events(
     starts
         (n,) of `simgen.engine.starts.START`, what each event begins with instead of a collision;
         or none.
+    given
+        (n, m, 2) first and last row of the systems of each event, in the order they are needed; -1
+        for none. Contiguous.
+    hadrons
+        (rows, 5) hadrons of these systems, as `simgen.engine.systems` reads them.
     scratch_array
         (1,) of `simgen.engine.scratch.SCRATCH`, one a thread.
     out
@@ -453,8 +494,9 @@ def generate_events(
     Returns
     -------
     int
-        Number of events made. It is less than asked for, too, where the amplitude of a decay is
-        no number however often it is tried: its counter `N_STUCK` says so.
+        Number of events made. It is less than asked for, too, where an event has more particles
+        than there is room for (``overflow`` of the scratch memory), and where the amplitude of a
+        decay is no number however often it is tried: its counter `N_STUCK` says so.
     """
     scratch = scratch_array[0]
     state = scratch.stream
@@ -463,17 +505,26 @@ def generate_events(
     all_mixing = borrowed(mixing)
     counts = borrowed(counters)
     capacity = len(out.pdgid)
+    scratch.hadrons, scratch.n_hadrons = hadrons.ctypes.data, len(hadrons)
     for e in range(len(event_id)):
         seek(state, event_id[e], 0)
+        n_given = 0
+        while n_given < given.shape[1] and given[e, n_given, 0] >= 0:
+            n_given += 1
+        scratch.given, scratch.n_given = given[e].ctypes.data, n_given
+        scratch.n_taken, scratch.asked_channel = 0, -1
         count: int = SINGLE
         if len(starts) > 0:
             count = place_start(all_species, all_channels, starts[e], scratch)
         else:
             _start(all_species, scratch, beams, state)
         count = _decay_chain(all_species, all_channels, all_mixing, scratch, count, state, counts)
-        if scratch.stuck:
+        if scratch.stuck or scratch.overflow:
             return e
         row = out.offsets[e]
+        out.asked_channel[e], out.asked_mass[e] = scratch.asked_channel, scratch.asked_mass
+        if scratch.asked_channel >= 0:
+            count = 0
         if row + count > capacity:
             return e
         for i in range(count):

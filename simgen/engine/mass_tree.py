@@ -78,7 +78,9 @@ def _draw_node(
         sibling = species[made_by.daughters[1 - k]].mass
     mass_1, mass_2, total = 0.0, 0.0, 0.0
     channel = channels[max(number, 0)]
-    if number >= 0:
+    if number >= 0 and channel.n_systems != 0:
+        total = channel.threshold  # the masses of its daughters come with a system of hadrons
+    elif number >= 0:
         below = scratch.node_first[node]
         for i in range(channel.n_daughters):
             total += scratch.node_mass[below + i]

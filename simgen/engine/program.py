@@ -78,6 +78,9 @@ CHANNEL = np.dtype(
         ("space_shares", "f8", (MAX_DAUGHTERS,)),  # where that tangent touches
         ("cells", "i8"),  # address of the table of engine.dalitz_grid
         ("n_cells", "i8"),  # its length; 0 where momenta are not drawn from a table
+        ("systems", "i8"),  # address of the pool of engine.systems
+        ("n_rows", "i8"),  # its length
+        ("n_systems", "i8"),  # how many systems it holds; 0 without a pool, -1 if they are made
     ]
 )
 

@@ -41,11 +41,21 @@ SCRATCH = np.dtype(
         ("level_particle", "i8", (MAX_DEPTH,)),
         ("level_channel", "i8", (MAX_DEPTH,)),
         ("level_first", "i8", (MAX_DEPTH,)),  # first daughter
+        ("level_count", "i8", (MAX_DEPTH,)),  # number of daughters
         ("level_next", "i8", (MAX_DEPTH,)),  # next daughter to decay
         ("level_amplitude", "c16", (MAX_DEPTH, MAX_AMPLITUDES)),
         ("level_boost", "f8", (MAX_DEPTH, 4, 4)),  # from the particle's rest frame to the lab
         ("boost", "f8", (4, 4)),
         ("stuck", "u1"),  # a decay was given up
+        ("rotation", "f8", (3, 3)),  # of engine.systems, as all that follows
+        ("hadrons", "i8"),  # address of the hadrons of all systems given, and ...
+        ("n_hadrons", "i8"),  # their number
+        ("given", "i8"),  # address of the first and last row of each system of this event
+        ("n_given", "i8"),
+        ("n_taken", "i8"),
+        ("asked_channel", "i8"),  # what is asked for; -1 for nothing
+        ("asked_mass", "f8"),
+        ("overflow", "u1"),  # an event has too many particles
         ("momenta", "f8", (2 + MAX_DAUGHTERS, 4)),  # the last row used: flavour state
         ("masses", "f8", (MAX_DAUGHTERS,)),
         ("pdgids", "i8", (1 + MAX_DAUGHTERS,)),

@@ -107,5 +107,5 @@ def place_start(species: Any, channels: Any, start: Any, scratch: Any) -> int:
     )
     boost_matrix(total[0], total[1], total[2], total[3], mass, scratch.level_boost[0])
     scratch.level_channel[0] = start.channel
-    scratch.level_first[0], scratch.level_next[0] = 1, 0
+    scratch.level_first[0], scratch.level_count[0], scratch.level_next[0] = 1, PAIR - 1, 0
     return PAIR

@@ -10,13 +10,22 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from simgen.config import find_config
 from simgen.decfile import BASE_TABLES, Diagnostic, diagnose, load_decay_table
-from simgen.engine.compiler import CompiledDecays, compile_decays
+from simgen.decfile.reach import find_reach
+from simgen.engine.compiler import CompiledDecays, compile_decays, describe
 from simgen.engine.decay import Output, generate_events
-from simgen.engine.program import N_DECAYS, N_EXCEEDED, N_NOT_FINITE, N_STUCK
+from simgen.engine.program import MAX_PARTICLES, N_DECAYS, N_EXCEEDED, N_NOT_FINITE, N_STUCK
 from simgen.engine.scratch import SCRATCH
 from simgen.engine.starts import START
-from simgen.errors import ConfigError, DecayFileError, RunError, UnknownParticleError
+from simgen.engine.systems import GivenSystems
+from simgen.errors import (
+    ConfigError,
+    DecayFileError,
+    MissingPackageError,
+    RunError,
+    UnknownParticleError,
+)
 from simgen.events import EventBlock, concatenate
+from simgen.models.external import PYTHIA, is_external
 from simgen.models.user import load_user_models, user_model_file
 from simgen.random import Stage
 
@@ -25,8 +34,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from simgen.beams import Beams
-    from simgen.decfile import DecayTable, SourceLine
-    from simgen.typing import IntArray
+    from simgen.decfile import Channel, DecayTable, SourceLine
+    from simgen.pythia.modes import PythiaModes
+    from simgen.typing import FloatArray, IntArray
 
 _NOT_IMPLEMENTED = "SGD014"
 _ROOM = 1.1
@@ -59,6 +69,21 @@ class DecayTableSettings(BaseModel):
         default="error",
         description="what to do with a decay whose model is not implemented: stop, or generate "
         "it as phase space and list it",
+    )
+    pythia_modes: Literal["pythia", "pool", "phase_space"] = Field(
+        default="pythia",
+        description="PYTHIA modes: a new system of hadrons from Pythia in each decay, one from a "
+        "pool that is made before the run and used again, or partons in phase space",
+    )
+    pythia_pool: int = Field(
+        default=20_000,
+        ge=1,
+        le=10**6,
+        description="with `pythia_modes: pool`, systems for the most frequent PYTHIA mode; the "
+        "others have fewer, in proportion",
+    )
+    pythia_pool_seed: int = Field(
+        default=0, ge=0, le=2**31 - 1, description="seed of the pool; `seed` does not change it"
     )
 
 
@@ -139,6 +164,7 @@ class DecayFileGenerator:
         if handed is not None:
             self._table, self._roots = handed.prepare(self._table)
         self._diagnostics = self._check(settings)
+        self._modes = self._pythia_modes(settings)
         self.decays: CompiledDecays = compile_decays(
             self._table,
             settings.root,
@@ -147,7 +173,9 @@ class DecayFileGenerator:
             keep_stable=settings.keep_stable,
             unsupported_models=settings.unsupported_models,
             roots_per_event=self._roots,
+            source=self._modes,
         )
+        self._made = _MadeSystems(self._modes, self.decays) if self._modes else None
         self._beams = beams.compiled()
         self._counters = self.decays.program.new_counters()
         self._lock = threading.Lock()
@@ -167,6 +195,48 @@ class DecayFileGenerator:
                 shown.append(f"and {len(errors) - _MOST_SHOWN} more")
             raise DecayFileError("\n".join(shown))
         return found
+
+    def _pythia_channels(self, settings: DecayFileSettings) -> list[tuple[float, str, Channel]]:
+        """Return the PYTHIA modes that events can have and how often, not counting their own."""
+        expected = find_reach(self._table, settings.root).expected
+        found: list[tuple[float, str, Channel]] = []
+        seen, waiting = {settings.root}, [settings.root]
+        while waiting:
+            name = waiting.pop()
+            if not {name, self._table.particle(name).name}.isdisjoint(settings.keep_stable):
+                continue
+            for channel in self._table.channels.get(name, ()):
+                if channel.model == PYTHIA:
+                    found.append((expected[name] * channel.fraction, name, channel))
+                new = set(channel.daughters) - seen
+                seen |= new
+                waiting += new
+        return found
+
+    def _pythia_modes(self, settings: DecayFileSettings) -> PythiaModes | None:
+        """Return what decays PYTHIA modes, None if no event has one or phase space is wanted."""
+        found = self._pythia_channels(settings)
+        if not found or settings.pythia_modes == "phase_space":
+            return None
+        from simgen.pythia.modes import PythiaModes
+
+        pool = settings.pythia_pool if settings.pythia_modes == "pool" else None
+        try:
+            return PythiaModes(self._table, settings.root, pool, settings.pythia_pool_seed)
+        except MissingPackageError as error:
+            found.sort(key=lambda entry: -entry[0])
+            shown = [
+                f"  {c.source.file}:{c.source.line}: {describe(name, c)} ({often:.2g} per event)"
+                for often, name, c in found[:_MOST_SHOWN]
+            ]
+            if len(found) > _MOST_SHOWN:
+                shown.append(f"  and {len(found) - _MOST_SHOWN} more")
+            raise MissingPackageError(
+                f"{error}\nPYTHIA modes, {sum(often for often, *_ in found):.3g} per event:\n"
+                + "\n".join(shown)
+                + "\nSet `pythia_modes: phase_space` to leave their quarks as they are, in phase "
+                "space; they are then listed in the output."
+            ) from error
 
     def generate(self, event_id: IntArray, seed: int) -> EventBlock:
         """Return the events of these numbers; see `simgen.generators.base.Generator`."""
@@ -192,29 +262,55 @@ class DecayFileGenerator:
         return self._run(keys, seed, Stage.DECAY, starts)
 
     def _run(self, event_id: IntArray, seed: int, stage: Stage, starts: Any) -> EventBlock:
-        """Run the kernel until all events are made."""
+        """Run the kernel until all events are made.
+
+        An event that needs a system of hadrons which is not there is made again with it.
+        """
         program = self.decays.program
         counters = program.new_counters()
         scratch = np.zeros(1, SCRATCH)
+        given = GivenSystems(len(event_id))
         blocks: list[EventBlock] = []
-        done = 0
-        while not blocks or done < len(event_id):
-            ids = event_id[done:]
+        places: list[IntArray] = []
+        left = np.arange(len(event_id))
+        while not blocks or len(left):
+            ids = event_id[left]
             rows = int(_ROOM * self._particles_per_root() * len(ids)) + program.max_particles
             out = _new_output(len(ids), rows)
             made = generate_events(
                 program.species, program.channels, program.mixing, self._beams, seed,
-                int(stage), ids, starts[done:], scratch, out, counters,
+                int(stage), ids, starts[left] if len(starts) else starts, given.of(left),
+                given.hadrons, scratch, out, counters,
             )  # fmt: skip
-            self._refuse_stuck(counters)
-            blocks.append(_to_block(ids[:made], out, made))
-            done += made
+            self._refuse_stuck(counters, scratch)
+            asked = out.asked_channel[:made]
+            whole = np.flatnonzero(asked < 0)
+            block = _to_block(ids[:made], out, made)
+            blocks.append(block if len(whole) == made else block.take(whole))
+            places.append(left[whole])
+            if len(whole) < made and self._made is not None:
+                waiting = np.flatnonzero(asked >= 0)
+                self._made.give(
+                    given,
+                    left[waiting],
+                    asked[waiting],
+                    out.asked_mass[waiting],
+                    ids[waiting],
+                    seed,
+                )
+                left = np.concatenate([left[waiting], left[made:]])
+            else:
+                left = left[made:]
         with self._lock:
             self._counters += counters
-        return concatenate(blocks)
+        block = concatenate(blocks)
+        order = np.concatenate(places)
+        return block if np.all(order[:-1] < order[1:]) else block.take(np.argsort(order))
 
-    def _refuse_stuck(self, counters: IntArray) -> None:
-        """Stop if a decay came to no end because its amplitude is no number."""
+    def _refuse_stuck(self, counters: IntArray, scratch: Any) -> None:
+        """Stop if an event came to no end: its amplitude is no number, or it is too large."""
+        if scratch["overflow"][0]:
+            raise RunError(f"an event has more than {MAX_PARTICLES} particles")
         stuck = np.flatnonzero(counters[:, N_STUCK])
         if len(stuck):
             raise RunError(
@@ -235,7 +331,7 @@ class DecayFileGenerator:
 
     def _particles_per_root(self) -> float:
         """Return the expected number of particles that a root is and decays to."""
-        n = self.decays.program.channels["n_daughters"]
+        n = self.decays.mean_daughters
         return 1.0 + float(np.dot(n, self.decays.per_event)) / self._roots
 
     def notes(self) -> tuple[str, ...]:
@@ -244,16 +340,51 @@ class DecayFileGenerator:
         if self._table.photos:
             notes.append("PHOTOS: final-state radiation is not simulated")
         notes += [
-            f"{s.where}: {s.decay}: {s.model} is not implemented and generated as phase space, "
+            f"{s.where}: {s.decay}: {s.model} is {_why(s.model)} and generated as phase space, "
             f"{s.per_event:.3g} per event"
             for s in self.decays.substitutions
         ]
         notes += self.decays.notes
+        notes += self._system_notes()
         return tuple(notes)
+
+    def _system_notes(self) -> list[str]:
+        """Say how PYTHIA modes are decayed."""
+        used = self.decays.system_uses
+        if self._modes is None or not used:
+            return []
+        notes = self._modes.notes()
+        drawn = [use for use in used if use.in_pool]
+        if drawn:
+            most = max(drawn, key=lambda use: use.per_event / use.in_pool)
+            notes.append(
+                f"PYTHIA modes: {sum(u.per_event for u in drawn):.3g} decays per event draw from "
+                f"{sum(u.in_pool for u in drawn)} systems of {len(drawn)} channels, which are used "
+                f"again: the most often in {describe(most.name, most.channel)}, "
+                f"{1e6 * most.per_event / most.in_pool:.3g} times in 1e6 events"
+            )
+        return notes
 
     def provenance(self) -> dict[str, Any]:
         """Return the decay files and the user's models with SHA-256, and the substituted models."""
+        pythia = {}
+        if self._modes is not None and self.decays.system_uses:
+            pythia["pythia_modes"] = {
+                "pythia8": self._modes.version,
+                "per_event": sum(use.per_event for use in self.decays.system_uses),
+                "pools": [
+                    {
+                        "decay": describe(use.name, use.channel),
+                        "systems": use.in_pool,
+                        "per_event": use.per_event,
+                        "used_again_per_event": use.per_event / use.in_pool,
+                    }
+                    for use in self.decays.system_uses
+                    if use.in_pool
+                ],
+            }
         return {
+            **pythia,
             "decay_files": [{"name": f.name, "sha256": f.sha256} for f in self._table.files],
             "decay_models": [
                 {"name": user.model.name, "from": user.spec, "sha256": user.sha256}
@@ -281,6 +412,42 @@ class DecayFileGenerator:
         )
 
 
+class _MadeSystems:
+    """Gives events the systems of hadrons that they ask for."""
+
+    def __init__(self, modes: PythiaModes, decays: CompiledDecays) -> None:
+        self._modes = modes
+        made = [use for use in decays.system_uses if not use.in_pool]
+        self._decays = [(use.name, use.channel) for use in made]
+        self._place = np.full(len(decays.channels), -1)
+        self._place[[use.number for use in made]] = np.arange(len(made))
+        numbers = {name: i for i, name in enumerate(decays.species)}
+        self._species = [
+            {code: numbers[name] for code, name in modes.names(*each).items() if name in numbers}
+            for each in self._decays
+        ]
+
+    def give(
+        self, given: GivenSystems, place: IntArray, channel: IntArray, mass: FloatArray,
+        event_id: IntArray, seed: int,
+    ) -> None:  # fmt: skip
+        """Give one more system to events at some places, for a channel and a mass each."""
+        which = self._place[channel]
+        made = self._modes.make(self._decays, which, mass, event_id, given.count[place], seed)
+        species = np.empty(len(made.pdgid), np.int64)
+        of_row = np.repeat(which, np.diff(made.offsets))
+        for k in np.unique(which):
+            rows = of_row == k
+            codes, kind = np.unique(made.pdgid[rows], return_inverse=True)
+            species[rows] = np.array([self._species[k][code] for code in codes.tolist()])[kind]
+        given.add(place, made.offsets, species, made.mass, made.momentum)
+
+
+def _why(model: str) -> str:
+    """Say why a model is replaced by phase space."""
+    return "not wanted (`pythia_modes`)" if is_external(model) else "not implemented"
+
+
 def _find_base(base: str, folder: Path, section: str) -> Path:
     """Return the file of a base table that does not come with decaylanguage."""
     try:
@@ -305,6 +472,8 @@ def _new_output(events: int, rows: int) -> Output:
         status=np.empty(rows, np.int8),
         p4=p4,
         production=production,
+        asked_channel=np.empty(events, np.int64),
+        asked_mass=np.empty(events),
     )
 
 

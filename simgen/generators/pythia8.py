@@ -16,7 +16,7 @@ from simgen.pythia.collisions import B_PLUS, B_ZERO
 from simgen.pythia.engine import Job, PythiaEngine
 from simgen.pythia.maker import PythiaMaker, as_in_pythia
 from simgen.pythia.undecayed import Undecayed
-from simgen.pythia.workers import PythiaWorker
+from simgen.pythia.workers import PythiaWorkers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,9 +92,8 @@ class PythiaGenerator:
                 f"generator.process: {settings.process} needs {self._engine.threshold:.4f} GeV, "
                 f"the beams have sqrt(s) = {beams.sqrt_s():.4f} GeV"
             )
-        self._here = threading.Lock()
+        self._workers = PythiaWorkers(self._job, self._engine)
         self._lock = threading.Lock()
-        self._idle: list[PythiaWorker] = []
         self._again = 0
 
     def _hand_over(self, settings: PythiaSettings, beams: Beams, folder: Path) -> Handover | None:
@@ -132,20 +131,8 @@ class PythiaGenerator:
         The first of several threads that ask at once is served in this process, each of the
         others by a process of its own.
         """
-        if self._here.acquire(blocking=False):
-            try:
-                before = self._engine.again
-                block = self._engine.generate(event_id, seed)
-                again = self._engine.again - before
-            finally:
-                self._here.release()
-        else:
-            with self._lock:
-                worker = self._idle.pop() if self._idle else None
-            worker = worker or PythiaWorker(self._job)
-            block, again = worker.generate(event_id, seed)
-            with self._lock:
-                self._idle.append(worker)
+        block: EventBlock
+        block, again = self._workers.work(event_id, seed)
         with self._lock:
             self._again += again
         return block
@@ -157,11 +144,10 @@ class PythiaGenerator:
     @cached_property
     def _mean_size(self) -> float:
         """Particles in an event, from a few events."""
-        with self._here:
-            tried = self._engine.generate(np.arange(_TRIED_EVENTS), 0)
+        tried, _ = self._workers.work(np.arange(_TRIED_EVENTS), 0)
         if self._handover is not None:
             tried = self._handover.decay(tried, 0)
-        return tried.n_particles / _TRIED_EVENTS
+        return int(tried.n_particles) / _TRIED_EVENTS
 
     def available(self) -> None:
         """Return None: any number of events can be made."""

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from simgen.beams import CompiledBeams
     from simgen.typing import FloatArray, IntArray
 
-# Substreams of an event. Pythia's first attempt is _PYTHIA, the next ones follow.
-_COLLISION, _PAIR, _PYTHIA = 0, 1, 2
+# Substreams of an event. Pythia's first attempt is FIRST_ATTEMPT, the next ones follow.
+_COLLISION, _PAIR, FIRST_ATTEMPT = 0, 1, 2
 _TWO_PI = 2.0 * np.pi
 # Columns of a B pair: PDG numbers, momentum of the first in the collision's frame, proper times.
 PAIR_COLUMNS = 7
@@ -52,12 +52,12 @@ def draw_collisions(
 
 @kernel
 def draw_tables(
-    seed: int, stage: int, event_id: IntArray, attempt: int, tables: FloatArray
+    seed: int, stage: int, event_id: IntArray, substream: IntArray, tables: FloatArray
 ) -> None:
     """Fill the (n, 97) numbers each event's sequence begins with; see `simgen.pythia.keyed`."""
     state = open_stream(seed, stage)
     for i in range(len(event_id)):
-        seek(state, event_id[i], _PYTHIA + attempt)
+        seek(state, event_id[i], substream[i])
         for j in range(TABLE_SIZE):
             tables[i, j] = uniform(state)
 

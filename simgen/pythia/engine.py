@@ -11,6 +11,7 @@ from simgen.events import EventBlock, concatenate
 from simgen.pythia.collisions import (
     B_PLUS,
     B_ZERO,
+    FIRST_ATTEMPT,
     PAIR_COLUMNS,
     draw_collisions,
     draw_pairs,
@@ -96,6 +97,14 @@ class Job(NamedTuple):
     beams: Beams
     undecayed: tuple[Undecayed, ...] = ()
 
+    def start(self) -> PythiaEngine:
+        """Return an engine for this."""
+        return PythiaEngine(self)
+
+    def describe(self, event_id: IntArray, seed: int) -> str:  # noqa: ARG002
+        """Say which events a task is about."""
+        return f"events {event_id[0]} to {event_id[-1]}"
+
 
 class PythiaEngine:
     """One Pythia object; not for several threads at once.
@@ -143,6 +152,12 @@ class PythiaEngine:
         self._masses = np.array([data.m0(B_PLUS), data.m0(B_ZERO)])
         self.threshold = 2.0 * float(self._masses.max())
 
+    def work(self, event_id: IntArray, seed: int) -> tuple[EventBlock, int]:
+        """Return the events of these numbers, and how many attempts Pythia gave up."""
+        before = self.again
+        block = self.generate(event_id, seed)
+        return block, self.again - before
+
     def generate(self, event_id: IntArray, seed: int) -> EventBlock:
         """Return the events of these numbers."""
         parts = [
@@ -166,7 +181,8 @@ class PythiaEngine:
         left = np.arange(n)
         for attempt in range(_MOST_ATTEMPTS):
             tables = np.empty((len(left), TABLE_SIZE))
-            draw_tables(seed, stage, event_id[left], attempt, tables)
+            substream = np.full(len(left), FIRST_ATTEMPT + attempt)
+            draw_tables(seed, stage, event_id[left], substream, tables)
             self._hooks.load(tables, start[left])
             batch = self._pythia.nextBatch(len(left), "none")
             made = ~made_none(batch)

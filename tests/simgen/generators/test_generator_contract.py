@@ -23,6 +23,8 @@ EVENTS = 300
 HANDED = {"decay_files": [str(Path(__file__).parents[2] / "data" / "handed.dec")], "base": None}
 CASES = {
     "decfile": {"name": "decfile", "decay_files": ["ktaumu.dec"], "base": None},
+    "decfile-pythia": {"name": "decfile", "base": None},
+    "decfile-pool": {"name": "decfile", "base": None, "pythia_modes": "pool", "pythia_pool": 300},
     "hepmc": {"name": "hepmc"},
     "pythia8": {"name": "pythia8", "process": "cc"},
     "pythia8-pairs": {
@@ -35,6 +37,44 @@ CASES = {
     "pythia8-taus": {"name": "pythia8", "process": "tautau", "decays": HANDED},
     "hepmc-handed": {"name": "hepmc", "decays": HANDED},
 }
+# Mesons whose hadrons may be mesons of the same kind: systems within systems, at varying masses.
+PYTHIA_MODES = """
+Decay Upsilon(4S)
+0.5 B+ B- VSS;
+0.5 B0 anti-B0 VSS;
+Enddecay
+Decay B+
+0.2 anti-D0 pi+ PHSP;
+0.4 u anti-d anti-c u PYTHIA 23;
+0.4 c anti-s anti-c u PYTHIA 43;
+Enddecay
+CDecay B-
+Decay B0
+0.2 eta_c K0 PHSP;
+0.3 eta_c(2S) K0 PHSP;
+0.5 anti-cd_1 ud_1 PYTHIA 63;
+Enddecay
+CDecay anti-B0
+Decay eta_c
+1.0 rndmflav anti-rndmflav PYTHIA 42;
+Enddecay
+Decay eta_c(2S)
+1.0 g g PYTHIA 91;
+Enddecay
+Decay J/psi
+1.0 g g gamma PYTHIA 92;
+Enddecay
+Decay D0
+1.0 K- pi+ PHSP;
+Enddecay
+CDecay anti-D0
+Decay rho0
+1.0 pi+ pi- VSS;
+Enddecay
+Decay pi0
+1.0 gamma gamma PHSP;
+Enddecay
+"""
 
 
 def test_every_installed_generator_is_here():
@@ -52,12 +92,22 @@ def hepmc_file(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="module")
+def pythia_file(tmp_path_factory):
+    """Return a decay file with PYTHIA modes."""
+    path = tmp_path_factory.mktemp("modes") / "modes.dec"
+    path.write_text(PYTHIA_MODES, encoding="utf-8")
+    return path
+
+
 @pytest.fixture(scope="module", params=CASES)
-def case(request, hepmc_file):
+def case(request, hepmc_file, pythia_file):
     """Return settings, a generator, and events 1000 to 1299 of seed 5."""
     data = dict(CASES[request.param])
     if data["name"] == "hepmc":
         data["files"] = [str(hepmc_file)]
+    if data["name"] == "decfile" and "decay_files" not in data:
+        data["decay_files"] = [str(pythia_file)]
     settings = check_settings(data, "test")
     generator = make_generator(settings, load_beams("belle2"), Path())
     ids = np.arange(1000, 1000 + EVENTS)

@@ -74,7 +74,7 @@ class TestEventsGivenUp:
 class TestWorker:
     def test_a_death_is_an_error_that_names_the_events(self):
         worker = PythiaWorker(JOB)
-        worker.generate(np.arange(5), 1)
+        worker.work(np.arange(5), 1)
         worker._process.kill()
         with pytest.raises(RunError, match=r"died .* in events 5 to 9"):
-            worker.generate(np.arange(5, 10), 1)
+            worker.work(np.arange(5, 10), 1)
