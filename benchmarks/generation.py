@@ -88,7 +88,9 @@ def own_times(events: int) -> list[tuple[str, float, float]]:
     generators |= {name: decay_file_generator(text) for name, text in CHAINS.items()}
     for base in BASE_TABLES:
         start = time.process_time()
-        settings = DecayFileSettings(base=base, unsupported_models="phsp")
+        settings = DecayFileSettings(
+            base=base, unsupported_models="phsp", pythia_modes="phase_space"
+        )
         generators[f"generic, {base}"] = DecayFileGenerator(settings, load_beams("belle2"), Path())
         print(f"ready, generic {base}: {time.process_time() - start:.2f} s of processor time")
     return [
