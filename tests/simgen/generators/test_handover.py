@@ -277,7 +277,7 @@ class TestRefusals:
                 {"process": "cc", "decays": TABLE, "forced": {"D0": ["K- pi+"]}},
                 "generator.forced: decay files decay D0",
             ),
-            ({"process": "tautau", "decays": {}}, "not implemented: PYTHIA"),
+            ({"process": "tautau", "decays": {"pythia_modes": "pythi"}}, "pythia_modes"),
         ],
     )  # fmt: skip
     def test_what_cannot_be_is_named(self, data, message):
