@@ -28,6 +28,7 @@ from m2solve.study.sources import to_csv as sources_csv
 from m2solve.study.stage import SOLUTIONS, Solving
 from simgen.config import validate
 from simgen.errors import OutputError
+from simgen.beams import load_beams
 from simgen.generation import ConfigSource, Generation, prepare_generation, read_config, to_yaml
 from simgen.io.atomic import write_text
 from simgen.io.truth import TRUTH
@@ -186,8 +187,9 @@ def plan_run(config: ConfigSource, *, events: int | None = None, seed: int | Non
     data, source, folder = read_config(config, {"events": events, "seed": seed})
     checked = validate(RunConfig, data, source)
     profile = load_profile(checked.detector, relative_to=folder)
+    if checked.beams is not None:  # before the decays are prepared, which may take a minute
+        check_beams(profile, load_beams(checked.beams, folder), source)
     generation = prepare_generation(config, {"events": events, "seed": seed})
-    check_beams(profile, generation.beams, source)
     return Plan(
         checked,
         generation,

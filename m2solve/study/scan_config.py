@@ -106,7 +106,6 @@ def read_scan(
         raise ConfigError(f"{source}: a run with a section 'paper' cannot be scanned; leave it out")
     profile = load_profile(run.detector, relative_to=folder)
     generation = _generation(run, profile, source, folder)
-    check_beams(profile, generation.beams, source)
     return ScanConfig(run, profile, generation, settings, source)
 
 
@@ -130,6 +129,7 @@ def _generation(run: RunConfig, profile: DetectorProfile, source: str, folder: P
     """Return the same generation that the run has."""
     generator = check_settings(run.generator, source)
     beams = profile.beams if run.beams is None else load_beams(run.beams, folder)
+    check_beams(profile, beams, source)
     resolved = run.model_dump(exclude=set(_STAGES))
     resolved |= {"beams": beams.model_dump(), "generator": generator.model_dump()}
     made = make_generator(generator, beams, folder)

@@ -123,7 +123,7 @@ def test_sections_of_a_configuration_and_what_comes_before_them(truth, tmp_path)
     assert kept["candidates"] == {
         "assignment": "truth", "cuts": CandidateCuts().model_dump(mode="json"),
         "rho": "pi", "dstar": "d_only", "efficiency": "ignored", "identification": "ignored",
-            "topology": {"kaon": 321, "lepton": 13, "tau": 15},
+        "prefilter": "nothing", "topology": {"kaon": 321, "lepton": 13, "tau": 15},
     }  # fmt: skip
 
 
