@@ -26,9 +26,9 @@ from m2solve.study.source_figure import draw_sources
 from m2solve.study.sources import Sources, find_sources, print_sources
 from m2solve.study.sources import to_csv as sources_csv
 from m2solve.study.stage import SOLUTIONS, Solving
+from simgen.beams import load_beams
 from simgen.config import validate
 from simgen.errors import OutputError
-from simgen.beams import load_beams
 from simgen.generation import ConfigSource, Generation, prepare_generation, read_config, to_yaml
 from simgen.io.atomic import write_text
 from simgen.io.truth import TRUTH
