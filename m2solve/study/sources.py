@@ -187,11 +187,11 @@ def conjugated(decay: Int32Array, charge: Int8Array) -> Int32Array:
 
 
 def _is_own_antiparticle(pdgid: Int32Array) -> BoolArray:
-    """Return which numbers are of mesons of a quark and its antiquark, or of K_S, K_L, photon."""
-    digits = np.abs(pdgid)
-    hundreds, tens = digits // 100 % 10, digits // 10 % 10
-    onium = (hundreds == tens) & (digits // 1000 % 10 == 0)
-    own: BoolArray = onium | np.isin(digits, (22, 130, 310))
+    """Return which numbers are of particles that are their own antiparticles, 0 among them."""
+    table = particle_table()
+    known = [c for c in np.unique(np.abs(pdgid)).tolist() if table.knows(c)]
+    alone = [c for c in known if table.by_pdgid(c).anti_name == table.by_pdgid(c).name]
+    own: BoolArray = np.isin(np.abs(pdgid), [0, *alone])
     return own
 
 

@@ -57,6 +57,8 @@ _SPIN2_OF_PAIRS = 2
 _MOST_FRACTION = 0.5
 # Lowest mass of a resonance relative to its decays' threshold: none is left without any room.
 _ABOVE_THRESHOLD = 1.0 + 1e-9
+# Pythia decays nothing with less than ParticleDecays:mSafety = 0.5 MeV to spare, GeV.
+_ROOM_OF_SYSTEMS = 1e-3
 # Range of the root's mass for which amplitudes are bounded, in standard deviations.
 _ROOT_RANGE = 5.0
 UnsupportedPolicy = Literal["error", "phsp"]
@@ -399,7 +401,7 @@ class _Compiler:
         """
         systems = self.systems.get((name, channel))
         if systems is not None:
-            return float(systems.pool.sums_of_masses().min())
+            return float(systems.pool.sums_of_masses().min()) + _ROOM_OF_SYSTEMS
         if len(channel.daughters) == 1:
             return 0.0
         return sum(
@@ -443,6 +445,8 @@ class _Compiler:
             if self._products(name, channel) is not None
         ]
         self.systems = self.source.prepare(found, self.low)
+        for name in self.drawn:  # whose decays are known only now
+            self._set_low(name)
 
     def _mean_daughters(self, name: str, channel: Channel) -> float:
         """Return the mean number of daughters of a channel."""

@@ -207,7 +207,7 @@ class DecayFileGenerator:
                 continue
             for channel in self._table.channels.get(name, ()):
                 if channel.model == PYTHIA:
-                    found.append((expected[name] * channel.fraction, name, channel))
+                    found.append((self._roots * expected[name] * channel.fraction, name, channel))
                 new = set(channel.daughters) - seen
                 seen |= new
                 waiting += new
@@ -222,7 +222,10 @@ class DecayFileGenerator:
 
         pool = settings.pythia_pool if settings.pythia_modes == "pool" else None
         try:
-            return PythiaModes(self._table, settings.root, pool, settings.pythia_pool_seed)
+            return PythiaModes(
+                self._table, settings.root, pool, settings.pythia_pool_seed,
+                leave_unknown=settings.unsupported_models == "phsp",
+            )  # fmt: skip
         except MissingPackageError as error:
             found.sort(key=lambda entry: -entry[0])
             shown = [
@@ -340,13 +343,19 @@ class DecayFileGenerator:
         if self._table.photos:
             notes.append("PHOTOS: final-state radiation is not simulated")
         notes += [
-            f"{s.where}: {s.decay}: {s.model} is {_why(s.model)} and generated as phase space, "
-            f"{s.per_event:.3g} per event"
+            f"{s.where}: {s.decay}: {s.model} is {self._why(s.model)} and generated as phase "
+            f"space, {s.per_event:.3g} per event"
             for s in self.decays.substitutions
         ]
         notes += self.decays.notes
         notes += self._system_notes()
         return tuple(notes)
+
+    def _why(self, model: str) -> str:
+        """Say why a model is replaced by phase space."""
+        if not is_external(model):
+            return "not implemented"
+        return "not wanted (`pythia_modes`)" if self._modes is None else "beyond Pythia's particles"
 
     def _system_notes(self) -> list[str]:
         """Say how PYTHIA modes are decayed."""
@@ -439,13 +448,14 @@ class _MadeSystems:
         for k in np.unique(which):
             rows = of_row == k
             codes, kind = np.unique(made.pdgid[rows], return_inverse=True)
+            unknown = [code for code in codes.tolist() if code not in self._species[k]]
+            if unknown:
+                raise RunError(
+                    f"{describe(*self._decays[k])}: Pythia makes {unknown[0]} of it, which was "
+                    "not expected"
+                )
             species[rows] = np.array([self._species[k][code] for code in codes.tolist()])[kind]
         given.add(place, made.offsets, species, made.mass, made.momentum)
-
-
-def _why(model: str) -> str:
-    """Say why a model is replaced by phase space."""
-    return "not wanted (`pythia_modes`)" if is_external(model) else "not implemented"
 
 
 def _find_base(base: str, folder: Path, section: str) -> Path:

@@ -262,7 +262,8 @@ class Fragmenter:
     def _wanted(self, systems: HadronSystems, mode: IntArray, conjugate: BoolArray) -> BoolArray:
         """Say which systems may be used."""
         light = self._hadrons.too_light(systems)
-        good = np.add.reduceat(light, systems.offsets[:-1]) == 0
+        left = np.isin(np.abs(systems.pdgid), self._numbers)  # too light for any hadrons
+        good = np.add.reduceat(light + left, systems.offsets[:-1]) == 0
         signs = np.repeat(np.where(conjugate, -1, 1), np.diff(systems.offsets))
         own = self._hadrons.conjugated(systems.pdgid, signs)
         prints = np.add.reduceat(_prints(own), systems.offsets[:-1])

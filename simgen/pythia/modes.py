@@ -34,7 +34,7 @@ from simgen.pythia.fragmentation import (
     Mode,
     Requests,
 )
-from simgen.pythia.session import import_pythia
+from simgen.pythia.session import import_pythia, is_owned
 from simgen.pythia.workers import PythiaWorkers
 from simgen.random import Stage
 
@@ -96,6 +96,9 @@ class PythiaModes:
         `FEWEST_SYSTEMS` or `pool`. None for a new system in each decay.
     pool_seed
         Of pools, and of the sample that mean numbers are taken from.
+    leave_unknown
+        Whether a mode with a particle that Pythia does not know is not one of these, rather than
+        an error.
 
     Raises
     ------
@@ -103,16 +106,27 @@ class PythiaModes:
         If Pythia is not installed.
     """
 
-    def __init__(self, table: DecayTable, root: str, pool: int | None, pool_seed: int) -> None:
+    def __init__(
+        self,
+        table: DecayTable,
+        root: str,
+        pool: int | None,
+        pool_seed: int,
+        *,
+        leave_unknown: bool = False,
+    ) -> None:
         self._table, self._pool, self._seed = table, pool, pool_seed
+        self._leave_unknown = leave_unknown
         self._expected = find_reach(table, root).expected
         plain = import_pythia().Pythia("", False)
         self._plain = plain  # owns `_known`
         self._known = plain.particleData
         self.version = f"{plain.settings.parm('Pythia:versionNumber'):.3f}"
+        applied = [p for p in table.pythia_parameters if p.kind in _APPLIED]
         self._settings = tuple(
-            f"{p.parameter} = {p.value}" for p in table.pythia_parameters if p.kind in _APPLIED
+            f"{p.parameter} = {p.value}" for p in applied if not is_owned(p.parameter)
         )
+        self._owned = sorted({p.parameter for p in applied if is_owned(p.parameter)})
         self._candidates = self._find_candidates()
         self._products: dict[tuple[str, Channel], tuple[str, ...] | None] = {}
         self._places: dict[tuple[str, Channel], _Place] = {}
@@ -123,12 +137,16 @@ class PythiaModes:
     def notes(self) -> list[str]:
         """Say which statements for Pythia are not used."""
         ignored = sorted({p.kind for p in self._table.pythia_parameters if p.kind not in _APPLIED})
-        return [f"{', '.join(ignored)}: not used for PYTHIA modes"] if ignored else []
+        return [
+            f"{', '.join(each)}: not used for PYTHIA modes"
+            for each in (ignored, self._owned)
+            if each
+        ]
 
     # ---- what a channel can make -------------------------------------------------------------
 
     def products(self, name: str, channel: Channel) -> tuple[str, ...] | None:
-        """Return all names that a channel can make; None if it is no PYTHIA mode."""
+        """Return all names that a channel can make; None if Pythia does not make it."""
         if channel.model != PYTHIA:
             return None
         key = (name, channel)
@@ -136,11 +154,13 @@ class PythiaModes:
             self._products[key] = self._find_products(name, channel)
         return self._products[key]
 
-    def _find_products(self, name: str, channel: Channel) -> tuple[str, ...]:
-        """Return all names that a PYTHIA mode can make."""
+    def _find_products(self, name: str, channel: Channel) -> tuple[str, ...] | None:
+        """Return all names that a PYTHIA mode can make, None if it is left to others."""
         codes = [self._code(daughter) for daughter in channel.daughters]
         for daughter, code in zip(channel.daughters, codes, strict=True):
             if not self._known.isParticle(code):
+                if self._leave_unknown:
+                    return None
                 raise DecayFileError(f"{_where(name, channel)}: Pythia has no particle {daughter}")
         own: dict[int, str] = {}
         for daughter, code in zip(channel.daughters, codes, strict=True):
@@ -150,7 +170,7 @@ class PythiaModes:
                 )
         if not any(map(is_parton, codes)):
             return tuple(dict.fromkeys(channel.daughters))
-        parent = self._table.particle(name)
+        heaviest = np.inf if self._varies(name) else self._table.particle(name).mass
         charm = sum(_count(c, _CHARM) for c in codes)
         if self._me_mode(name, channel) > _FIRST_SHOWERED:
             charm += 2  # a gluon may split, and a photon
@@ -158,7 +178,7 @@ class PythiaModes:
         made = [
             data.name
             for data in self._candidates
-            if data.mass < parent.mass
+            if data.mass < heaviest
             and _count(data.pdgid, _CHARM) <= charm
             and _count(data.pdgid, _BEAUTY) <= sum(_count(c, _BEAUTY) for c in codes)
         ]
@@ -209,9 +229,12 @@ class PythiaModes:
 
     def _is_pooled(self, name: str) -> bool:
         """Say whether the systems of a particle come from a pool: not if its mass varies much."""
+        return self._pool is not None and not self._varies(name)
+
+    def _varies(self, name: str) -> bool:
+        """Say whether the mass of a particle varies much."""
         data = self._table.particle(name)
-        narrow = data.width < _NARROW * data.mass and data.name not in _ANY_MASS
-        return self._pool is not None and narrow
+        return data.width >= _NARROW * data.mass or data.name in _ANY_MASS
 
     def _mode(self, name: str, channel: Channel) -> tuple[Mode, bool]:
         """Return the mode of a channel, and whether it is the conjugate of this one."""

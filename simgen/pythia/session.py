@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from simgen.errors import ConfigError, MissingPackageError
+from simgen.models.external import INSTALL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -47,7 +48,7 @@ def import_pythia() -> Any:
         import pythia8mc
     except ImportError as error:
         raise MissingPackageError(
-            f"Pythia 8 is needed and cannot be imported ({error}): pip install 'simgen[pythia]'"
+            f"Pythia 8 is needed and cannot be imported ({error}): {INSTALL}"
         ) from error
     return pythia8mc
 
@@ -91,6 +92,11 @@ def start_pythia(
     return pythia
 
 
+def is_owned(key: str) -> bool:
+    """Say whether a setting is one that this program makes itself."""
+    return key.partition(":")[0].strip().lower() in _OWNED
+
+
 def _apply(pythia: Any, line: str, source: str) -> None:
     """Apply one setting of the user, or say what is wrong with it."""
     key, equals, value = (part.strip() for part in line.partition("="))
@@ -99,7 +105,7 @@ def _apply(pythia: Any, line: str, source: str) -> None:
         raise ConfigError(
             f"{source}: {line!r} is not a setting; they are written 'Group:name = value'"
         )
-    if group.lower() in _OWNED:
+    if is_owned(key):
         raise ConfigError(f"{source}: {key!r} cannot be set here: {_OWNED[group.lower()]}")
     if group.lstrip("-").isdigit():
         _apply_to_particle(pythia, line, int(group), name, source)

@@ -117,3 +117,6 @@ def test_kinds_and_names_by_hand():
     names = [decay_name(row) for row in conjugate]
     assert names == ["anti-D0 pi-", "D_s- D0 pi0", "J/psi K+ gamma"]
     assert decay_name([0] * 6) == "-"
+    inclusive = np.array([[43, 11, -12, 0, 0, 0]], dtype=np.int32)  # X_u0 has no antiparticle
+    (conjugate,) = conjugated(inclusive, np.array([-1], dtype=np.int8))
+    assert decay_name(conjugate) == "Xu0 nu_e e+"

@@ -188,6 +188,22 @@ class TestSystems:
         np.add.at(total, block.mother_row[below], block.p4[below])
         np.testing.assert_allclose(total[rows], block.p4[rows], atol=1e-12)
 
+    def test_a_mass_beyond_that_of_the_table_opens_heavier_hadrons(self, tmp_path):
+        """X_u weighs 1 GeV in the table and more than 2.5 GeV here: it can make two baryons."""
+        text = """
+        Decay B+
+        1.0 Xu0 e+ nu_e VUB 4.8 1.29 0.22 2 0.3 0.0 2.5 1.0;
+        Enddecay
+        Decay Xu0
+        1.0 u anti-u PYTHIA 42;
+        Enddecay
+        """
+        generator = make_generator(tmp_path, text, root="B+", mass=B_MASS)
+        block = generator.generate(np.arange(N // 2), 1)
+        assert np.isin(block.pdgid, [1114, 2224]).sum() >= 5
+        total = np.add.reduceat(block.p4 * (block.status == FINAL)[:, None], block.offsets[:-1])
+        np.testing.assert_allclose(total, block.p4[block.offsets[:-1]], atol=1e-9)
+
 
 class TestPool:
     @pytest.mark.parametrize("channel", list(CHANNELS)[:3])
@@ -339,6 +355,14 @@ class TestAsked:
         with pytest.raises(DecayFileError, match=f"chain.dec:2: .*{text}"):
             make_generator(tmp_path, decay_file(channel), root="B+", mass=B_MASS)
 
+    def test_what_pythia_does_not_know_can_be_phase_space(self, tmp_path):
+        generator = make_generator(
+            tmp_path, decay_file("f_0(1500) K+ PYTHIA 0"), root="B+", mass=B_MASS,
+            unsupported_models="phsp",
+        )  # fmt: skip
+        assert generator.generate(np.arange(10), 1).n_particles >= 30
+        assert any("beyond Pythia's particles" in note for note in generator.notes())
+
     def test_two_names_of_one_particle(self, tmp_path):
         text = "Alias MyK K+\n" + decay_file("MyK K+ K- PYTHIA 0")
         with pytest.raises(DecayFileError, match="Pythia does not tell MyK from K\\+"):
@@ -366,6 +390,12 @@ class TestAsked:
         text = "PythiaBothParam ParticleDecays:multIncreas=3.0\n" + self.TEXT
         with pytest.raises(ConfigError, match=r"multIncreas.*Did you mean"):
             make_generator(tmp_path, text, root="B+", mass=B_MASS)
+
+    def test_a_setting_that_is_ours_is_named_and_not_used(self, tmp_path):
+        """DECAY_LHCB.DEC says what is to be printed."""
+        text = "PythiaBothParam Init:showChangedSettings=off\n" + self.TEXT
+        generator = make_generator(tmp_path, text, root="B+", mass=B_MASS)
+        assert "Init:showChangedSettings: not used for PYTHIA modes" in generator.notes()
 
     def test_a_setting_of_the_decay_file_acts(self, made, tmp_path):
         text = "PythiaBothParam ParticleDecays:multIncreaseWeak=4.0\n" + self.TEXT
@@ -430,6 +460,15 @@ class TestGenericEvents:
         """Per B, antiparticles included; what is beyond 20 % is the decay table's, see the docs."""
         found = (np.abs(generic.pdgid) == code).sum() / (2 * len(generic))
         assert found == pytest.approx(measured, rel=tolerance)
+
+    def test_the_table_of_lhcb_runs(self):
+        """It has settings for printing, and a state that Pythia does not know."""
+        settings = DecayFileSettings(base="DECAY_LHCB.DEC", unsupported_models="phsp")
+        generator = DecayFileGenerator(settings, load_beams("belle2"), Path())
+        block = generator.generate(np.arange(2000), 1)
+        total = np.add.reduceat(block.p4 * (block.status == FINAL)[:, None], block.offsets[:-1])
+        np.testing.assert_allclose(total, block.p4[block.offsets[:-1]], atol=1e-9)
+        assert any("Upsilon_3(1D) PYTHIA" in note for note in generator.notes())
 
     def test_no_partons_are_left(self, generic):
         code = np.abs(generic.pdgid[generic.status == FINAL])
