@@ -9,6 +9,7 @@ three-body decays; it returns weighted events, so the time of one unweighted eve
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import os
 import sys
 import tempfile
@@ -86,13 +87,17 @@ def own_times(events: int) -> list[tuple[str, float, float]]:
     print(f"start-up with the base table, to the first event: {time.perf_counter() - start:.2f} s")
     generators: dict[str, Generator] = {"configs/ktaumu_belle2.yaml": generation.generator}
     generators |= {name: decay_file_generator(text) for name, text in CHAINS.items()}
-    for base in BASE_TABLES:
+    modes = (
+        ("phase_space", "pythia", "pool")
+        if importlib.util.find_spec("pythia8mc")
+        else ("phase_space",)
+    )
+    for base, mode in itertools.product(BASE_TABLES, modes):
         start = time.process_time()
-        settings = DecayFileSettings(
-            base=base, unsupported_models="phsp", pythia_modes="phase_space"
-        )
-        generators[f"generic, {base}"] = DecayFileGenerator(settings, load_beams("belle2"), Path())
-        print(f"ready, generic {base}: {time.process_time() - start:.2f} s of processor time")
+        settings = DecayFileSettings(base=base, unsupported_models="phsp", pythia_modes=mode)
+        name = f"generic, {base}, pythia_modes: {mode}"
+        generators[name] = DecayFileGenerator(settings, load_beams("belle2"), Path())
+        print(f"ready, {name}: {time.process_time() - start:.2f} s of processor time")
     return [
         (name, generator_time(generator, events), generator.particles_per_event())
         for name, generator in generators.items()

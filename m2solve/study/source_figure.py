@@ -50,7 +50,7 @@ def draw_sources(sources: Sources, stem: Path) -> Path:
         mass = particle_table().by_name("tau-").mass
         axes.axvline(mass, color="black", linestyle=":", linewidth=0.8)
         axes.set(
-            xlabel=r"$M_{\mathrm{recoil}}$ [GeV]",
+            xlabel=r"$M_{\mathrm{recoil}}$ (GeV)",
             ylabel=f"candidates / {1000 * (edges[1] - edges[0]):.0f} MeV",
             title=f"What the candidates truly are, {sources.method}",
             xlim=(edges[0], edges[-1]),

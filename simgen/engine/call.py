@@ -9,6 +9,14 @@ from numba import types
 from numba.extending import intrinsic
 
 
+def _call(builder: Any, result: Any, arguments: Any) -> Any:
+    """Call the function at the first argument with the others, pointers given as integers."""
+    pointer = ir.IntType(8).as_pointer()
+    function = ir.FunctionType(result, [pointer] * (len(arguments) - 1))
+    callee = builder.inttoptr(arguments[0], function.as_pointer())
+    return builder.call(callee, [builder.inttoptr(a, pointer) for a in arguments[1:]])
+
+
 @intrinsic  # type: ignore[untyped-decorator]
 def call_amplitude(
     typing_context: Any,  # noqa: ARG001
@@ -25,10 +33,7 @@ def call_amplitude(
     """
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
-        pointer = ir.IntType(8).as_pointer()
-        function = ir.FunctionType(ir.VoidType(), [pointer] * 4)
-        callee = builder.inttoptr(arguments[0], function.as_pointer())
-        builder.call(callee, [builder.inttoptr(a, pointer) for a in arguments[1:]])
+        _call(builder, ir.VoidType(), arguments)
         return context.get_dummy_value()
 
     return types.void(*[types.intp] * 5), codegen
@@ -49,10 +54,7 @@ def call_draw(
     """
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
-        pointer = ir.IntType(8).as_pointer()
-        function = ir.FunctionType(ir.IntType(64), [pointer] * 4)
-        callee = builder.inttoptr(arguments[0], function.as_pointer())
-        return builder.call(callee, [builder.inttoptr(a, pointer) for a in arguments[1:]])
+        return _call(builder, ir.IntType(64), arguments)
 
     return types.int64(*[types.intp] * 5), codegen
 
