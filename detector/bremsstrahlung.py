@@ -8,7 +8,8 @@ density of H. Bethe, W. Heitler, Proc. R. Soc. A 146 (1934) 83,
     f(z) = \frac{(-\ln z)^{c - 1}}{\Gamma(c)}, \qquad c = t / \ln 2, \qquad
     t = \frac{X}{\sin\theta},
 
-so that -ln z has the distribution Gamma(c) and the mean of z is exp(-t). All that is radiated
+so that -ln z has the distribution Gamma(c) and the mean of z is exp(-t); X may be a table in theta.
+All that is radiated
 counts as one photon along the electron.
 """
 
@@ -31,21 +32,23 @@ if TYPE_CHECKING:
     from simgen.typing import FloatArray, IntArray, UInt64Array
 
 _LOG_2 = math.log(2.0)
+_MATERIAL, _RECOVERY = 0, 1
 
 
 class BremsstrahlungModel(NamedTuple):
     """A `BremsstrahlungProfile` for kernels, with the photons it may recover."""
 
-    radiation_length: float
-    recovery: PackedTables
+    tables: PackedTables
+    can_radiate: bool
     photons: PhotonModel
 
 
 def bremsstrahlung_model(profile: DetectorProfile) -> BremsstrahlungModel:
     """Return the numbers of `profile` that a kernel needs."""
+    material = profile.bremsstrahlung.radiation_length
     return BremsstrahlungModel(
-        radiation_length=profile.bremsstrahlung.radiation_length,
-        recovery=pack_tables([profile.bremsstrahlung.recovery]),
+        tables=pack_tables([material, profile.bremsstrahlung.recovery]),
+        can_radiate=material != 0.0,
         photons=photon_model(profile.photons),
     )
 
@@ -115,21 +118,24 @@ def radiate(
     measured
         (4,) momentum measured without radiation; changed in place. The mass stays.
     """
-    if model.radiation_length == 0.0:
+    if not model.can_radiate:
         return
     pt = np.hypot(p[0], p[1])
+    theta = np.arctan2(pt, p[2])
+    material = value_at(model.tables, _MATERIAL, 0.0, 0.0, theta)
+    if material == 0.0:
+        return
     momentum = np.hypot(pt, p[2])
     n_gamma, _ = normal_pair(state)
     u = uniform(state)
-    left = np.exp(-_gamma(model.radiation_length * momentum / (pt * _LOG_2), state))
+    left = np.exp(-_gamma(material * momentum / (pt * _LOG_2), state))
     radiated = (1.0 - left) * momentum
     scale, recovered = left, 0.0
     if radiated > model.photons.energy_min:
-        theta = np.arctan2(pt, p[2])
         share = radiated / momentum
         photon = np.array([share * p[0], share * p[1], share * p[2], radiated])
         seen = photon_accepted(photon, model.photons)
-        if seen and u < value_at(model.recovery, 0, radiated, 0.0, theta):
+        if seen and u < value_at(model.tables, _RECOVERY, radiated, 0.0, theta):
             error = n_gamma * resolution_at(model.photons.energy, radiated, theta)
             recovered = radiated * max(1.0 + error, 0.0)
     square = measured[0] * measured[0] + measured[1] * measured[1] + measured[2] * measured[2]

@@ -22,7 +22,13 @@ from detector.sections import (
     Tail,
 )
 from detector.sections import Section as _Section
-from detector.tables import PhotonEfficiency, PhotonResolution, TrackEfficiency, TrackResolution
+from detector.tables import (
+    ImpactResolution,
+    PhotonEfficiency,
+    PhotonResolution,
+    TrackEfficiency,
+    TrackResolution,
+)
 from simgen.beams import Beams
 from simgen.config import anchor_paths, merge, read_derived, validate
 
@@ -79,10 +85,13 @@ class AngularResolution(_Section):
 
 
 class ImpactCurve(_Section):
-    """Resolution of one impact parameter, hits (+) scattering / (p beta sin^k theta)."""
+    """Resolution of one impact parameter, hits (+) scattering / (p beta sin^k theta) (+) table."""
 
     hits: float = Field(ge=0.0, le=10.0, description="resolution at high momentum, mm")
     scattering: float = Field(ge=0.0, le=10.0, description="multiple scattering, mm GeV")
+    table: ImpactResolution = Field(
+        default=0.0, description="one more term, mm: a number or a table in p or pT and theta"
+    )
 
 
 class ImpactProfile(_Section):

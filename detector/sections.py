@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from detector.tables import FlightEfficiency, PhotonEfficiency, TrackEfficiency
+from detector.tables import FlightEfficiency, Material, PhotonEfficiency, TrackEfficiency
 
 
 class Section(BaseModel):
@@ -46,8 +46,10 @@ class BremsstrahlungProfile(Section):
     back with the probability `recovery` if it is in the acceptance of photons.
     """
 
-    radiation_length: float = Field(
-        default=0.0, ge=0.0, le=1.0, description="material at theta = 90 degrees, radiation lengths"
+    radiation_length: Material = Field(
+        default=0.0,
+        description="material straight out from the beams, radiation lengths; a table in theta is "
+        "what it is there",
     )
     recovery: PhotonEfficiency = Field(
         default=0.0, description="share of photons added back, a table in energy and theta"

@@ -253,6 +253,8 @@ PHOTON_EFFICIENCY: Final = Quantity("an efficiency", _PHOTON_AXES, 0.0, 1.0, _PH
 FLIGHT_EFFICIENCY: Final = Quantity("an efficiency", ("flight", "theta"), 0.0, 1.0, ("flight",))
 TRACK_RESOLUTION: Final = Quantity("a resolution", _TRACK_AXES, 0.0, 1.0, ("p", "theta"))
 PHOTON_RESOLUTION: Final = Quantity("a resolution", _PHOTON_AXES, 0.0, 1.0, _PHOTON_AXES)
+IMPACT_RESOLUTION: Final = Quantity("a resolution in mm", _TRACK_AXES, 0.0, 10.0, ("p", "theta"))
+MATERIAL: Final = Quantity("a radiation length", ("theta",), 0.0, 1.0, ("theta",))
 
 TrackEfficiency = Annotated[
     float | Table, BeforeValidator(lambda v: read_number_or_table(v, TRACK_EFFICIENCY))
@@ -270,5 +272,11 @@ TrackResolution = Annotated[
     float | Table, BeforeValidator(lambda v: read_number_or_table(v, TRACK_RESOLUTION))
 ]
 """Resolution of charged particles, a number or a table in p or pT and theta."""
+ImpactResolution = Annotated[
+    float | Table, BeforeValidator(lambda v: read_number_or_table(v, IMPACT_RESOLUTION))
+]
+"""Resolution of an impact parameter in mm, a number or a table in p or pT and theta."""
+Material = Annotated[float | Table, BeforeValidator(lambda v: read_number_or_table(v, MATERIAL))]
+"""Thickness in radiation lengths, a number or a table in theta."""
 PhotonResolution = Annotated[float | Table, BeforeValidator(_read_curve)]
 """Resolution of photons, a number or a table in energy and theta."""

@@ -29,6 +29,7 @@ from m2solve.study.stated_errors import (
     electron_scores,
     photon_resolution,
     places_of,
+    radiation_lengths,
     table_values,
     tail_scores,
     track_resolution,
@@ -303,7 +304,7 @@ def _resolution_row(
     tail = (stated.tracks.momentum if quantity == "pt" else stated.tracks.angles).tail
     if particle == "photon":
         scores, fitted = error / sigma, float(np.sqrt(np.mean(error**2)))
-    elif (particle, quantity) == ("electron", "pt") and stated.bremsstrahlung.radiation_length:
+    elif (particle, quantity) == ("electron", "pt") and radiation_lengths(true[np.newaxis], stated):
         scores = electron_scores(error + 1.0, true, stated)
         fitted = sigma * float(scores.std())
     else:

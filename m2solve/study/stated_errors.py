@@ -129,6 +129,13 @@ def _curve(curve: EnergyCurve, where: Mapping[str, FloatArray]) -> FloatArray:
     return np.asarray(np.sqrt(sum(term**2 for term in terms)))
 
 
+def radiation_lengths(p4: FloatArray, profile: DetectorProfile) -> FloatArray:
+    """Return the material that electrons (n, 4) cross, (n,) in radiation lengths."""
+    where = places_of(p4)
+    straight = table_values(profile.bremsstrahlung.radiation_length, where)
+    return np.asarray(straight / np.sin(np.radians(where["theta"])))
+
+
 def tail_scores(pull: FloatArray, tail: Tail) -> FloatArray:
     """Return normal scores of pulls that a wider Gaussian is mixed into."""
     if tail.fraction == 0.0 or tail.scale == 1.0:
@@ -155,7 +162,7 @@ def electron_scores(share: FloatArray, p4: FloatArray, profile: DetectorProfile)
     """
     radiation, one = profile.bremsstrahlung, p4[np.newaxis]
     p, theta = (float(places_of(one)[name][0]) for name in ("p", "theta"))
-    shape = radiation.radiation_length / np.sin(np.radians(theta)) / np.log(2.0)
+    shape = float(radiation_lengths(one, profile)[0]) / np.log(2.0)
     left = np.exp(-stats.gamma.ppf(_SHARES, shape))
     lost = p * (1.0 - left)
     seen = any(low < theta < high for low, high in profile.photons.theta)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
-from m2solve.study.stated_errors import tail_scores, track_resolution
+from m2solve.study.stated_errors import radiation_lengths, tail_scores, track_resolution
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -180,8 +180,9 @@ def _track_pulls(
     tails = (profile.tracks.momentum.tail, profile.tracks.angles.tail, profile.tracks.angles.tail)
     for i, (name, tail) in enumerate(zip(_TRACK, tails, strict=True)):
         found[name][single] = tail_scores(pull_of(residual[:, i], sigma[:, i]), tail)
-    if profile.bremsstrahlung.radiation_length > 0.0:
-        found["pt"][np.abs(mass_squared(true)) < _MASS_TOLERANCE] = np.nan
+    electron = single & (np.abs(mass_squared(true)) < _MASS_TOLERANCE)
+    radiating = radiation_lengths(true[electron], profile) > 0.0
+    found["pt"][np.flatnonzero(electron)[radiating]] = np.nan
     return found
 
 

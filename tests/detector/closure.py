@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from scipy import stats
 
@@ -13,6 +15,16 @@ def assert_unit_gaussian(pull):
     assert stats.kstest(pull, "norm").pvalue > 1e-3
     assert abs(np.std(pull) - 1) < 0.005
     assert abs(np.mean(pull)) < 4 / np.sqrt(len(pull))
+
+
+def assert_unit_gaussian_in_bins(pull, x, edges):
+    """The same in each bin of `x` with the statistics there: p-value above 1e-3, 4 sigma."""
+    for low, high in pairwise(edges):
+        some = pull[(x >= low) & (x < high)]
+        assert len(some) > 5000, (low, high)
+        assert stats.kstest(some, "norm").pvalue > 1e-3, (low, high)
+        assert abs(np.std(some) - 1) < 4 / np.sqrt(2 * len(some)), (low, high)
+        assert abs(np.mean(some)) < 4 / np.sqrt(len(some)), (low, high)
 
 
 def assert_uncorrelated(*pulls):

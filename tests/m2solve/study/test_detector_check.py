@@ -89,6 +89,18 @@ def test_other_efficiencies_do_not_agree(particle, changes, requirement):
     assert {row.requirement for row in rows if not row.agrees(len(rows))} == {requirement}
 
 
+def test_material_that_depends_on_theta_agrees_with_itself():
+    """None at one of the angles: there electrons are tracks like others."""
+    material = {"axes": {"theta": [25, 60, 95, 135]}, "values": [0.2, 0.05, 0.0, 0.1]}
+    profile = load_profile(REALISTIC, {"bremsstrahlung": {"radiation_length": material}})
+    rows = list(resolution_rows("electron", profile, profile, 2000))
+    assert [row for row in rows if not row.agrees(len(rows))] == []
+    plain = load_profile(REALISTIC, {"bremsstrahlung": {"radiation_length": 0.05}})
+    others = list(resolution_rows("electron", profile, plain, 2000))
+    bad = {row.theta for row in others if not row.agrees(len(others))}
+    assert bad == {25.0, 95.0, 135.0}
+
+
 def test_a_perfect_detector_has_no_resolution_to_fit(perfect_profile):
     assert list(resolution_rows("pion", perfect_profile, perfect_profile, 100)) == []
     rows = list(efficiency_rows("pion", perfect_profile, perfect_profile, 100))
