@@ -25,14 +25,13 @@ import numpy as np
 
 from simgen.jit import lean_kernel
 from simgen.lorentz import boost_from_rest
-from simgen.random import normal_pair, uniform, unit_vector
+from simgen.random import azimuth, normal_pair, uniform, unit_vector
 from simgen.stack import stack_array
 
 if TYPE_CHECKING:
     from simgen.typing import FloatArray, UInt64Array
 
 MAX_DAUGHTERS = 16
-_TWO_PI = 2.0 * np.pi
 _CLIMBING_STEPS = 40
 
 
@@ -158,7 +157,7 @@ def _three_body(
     exceeded = 0
     while True:
         # t_1 / Q has density sqrt(x (1 - x)): the coordinate of a point uniform in a disk.
-        t_1 = 0.5 * q * (1.0 + np.sqrt(uniform(state)) * np.cos(_TWO_PI * uniform(state)))
+        t_1 = 0.5 * q * (1.0 + np.sqrt(uniform(state)) * azimuth(state)[0])
         t_2 = q - t_1
         pair = m_0 + m_1 + t_1
         f_1, f_2 = _factor(t_1, m_1, m_0, pair), _factor(t_2, m_2, pair, mass)
@@ -364,8 +363,7 @@ def turn_plane(state: UInt64Array, out: FloatArray) -> None:
         norm = 1.0 / np.sqrt(ay * ay + az * az)
         ux, uy, uz = 0.0, -az * norm, ay * norm
     vx, vy, vz = ay * uz - az * uy, az * ux - ax * uz, ax * uy - ay * ux
-    angle = _TWO_PI * uniform(state)
-    cosine, sine = np.cos(angle), np.sin(angle)
+    cosine, sine = azimuth(state)
     bx, by, bz = cosine * ux + sine * vx, cosine * uy + sine * vy, cosine * uz + sine * vz
     for k in range(3):
         x, y = out[k, 0], out[k, 1]

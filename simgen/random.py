@@ -34,7 +34,15 @@ _WEYL_1 = np.uint64(0xBB67AE8584CAA73B)
 _ONE = np.uint64(1)
 _ELEVEN = np.uint64(11)
 _TO_UNIT = 1.0 / 9007199254740992.0  # 2^-53: the 53 random bits of a double in [0, 1)
-_TWO_PI = 2.0 * np.pi
+
+# sin(2 pi r) = r (S0 + S1 r^2 + ...) and cos(2 pi r) = 1 + C1 r^2 + ... for |r| <= 1/8: the
+# polynomials of least relative error (Remez algorithm, 50 digits), 3e-18 and 4e-20.
+_S0, _S1, _S2 = 6.283185307179586, -41.34170224039963, 81.60524927594451
+_S3, _S4, _S5 = -76.70585970331514, 42.05868490205476, -15.093797505265383
+_S6 = 3.7807261726947013
+_C1, _C2, _C3 = -19.739208802178717, 64.93939402266798, -85.45681720652828
+_C4, _C5, _C6 = 60.244641329385726, -26.426250927313417, 7.903091591282807
+_C7 = -1.696834757184729
 
 # Layout of a stream's state: key, counter, four buffered words, position in the buffer.
 _KEY, _COUNTER, _BUFFER, _POSITION, STATE_SIZE = 0, 2, 6, 10, 11
@@ -146,6 +154,25 @@ def exponential(state: UInt64Array) -> float:
 
 
 @lean_kernel
+def azimuth(state: UInt64Array) -> tuple[float, float]:
+    """Return cosine and sine of 2 pi u, u the next uniform number: a point on the unit circle.
+
+    u is taken apart into quarters of a turn and a rest, which is exact, and so nothing is lost by
+    rounding 2 pi u: the error is below 2.3e-16. Three times as fast as the C library's `sincos`.
+    """
+    u = uniform(state)
+    quarter = np.int64(4.0 * u + 0.5)
+    r = u - 0.25 * quarter
+    z = r * r
+    y = z * z
+    # Written in pairs, which are computed side by side; the rest is a hundredth of the first term.
+    sine = r * (_S0 + z * ((_S1 + z * _S2) + y * ((_S3 + z * _S4) + y * (_S5 + z * _S6))))
+    cosine = 1.0 + z * (_C1 + z * ((_C2 + z * _C3) + y * ((_C4 + z * _C5) + y * (_C6 + z * _C7))))
+    a, b = (sine, cosine) if quarter & 1 else (cosine, sine)
+    return (-a if (quarter + 1) & 2 else a), (-b if quarter & 2 else b)
+
+
+@lean_kernel
 def normal_pair(state: UInt64Array) -> tuple[float, float]:
     """Return two independent unit normal numbers (G. E. P. Box, M. E. Muller, 1958).
 
@@ -153,8 +180,8 @@ def normal_pair(state: UInt64Array) -> tuple[float, float]:
     earlier one is used differently.
     """
     radius = np.sqrt(-2.0 * np.log(1.0 - uniform(state)))
-    angle = _TWO_PI * uniform(state)
-    return radius * np.cos(angle), radius * np.sin(angle)
+    cosine, sine = azimuth(state)
+    return radius * cosine, radius * sine
 
 
 @lean_kernel
@@ -162,5 +189,5 @@ def unit_vector(state: UInt64Array) -> tuple[float, float, float]:
     """Return the components of an isotropic unit three-vector."""
     cos_theta = 2.0 * uniform(state) - 1.0
     sin_theta = np.sqrt(1.0 - cos_theta * cos_theta)
-    phi = _TWO_PI * uniform(state)
-    return sin_theta * np.cos(phi), sin_theta * np.sin(phi), cos_theta
+    cosine, sine = azimuth(state)
+    return sin_theta * cosine, sin_theta * sine, cos_theta

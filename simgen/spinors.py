@@ -107,6 +107,23 @@ def left_current(
 
 
 @lean_kernel
+def contracted(
+    x: float, y: float, z: float, t: float, spinor0: complex, spinor1: complex
+) -> tuple[complex, complex]:
+    """Return H_mu sigmabar^mu = t + H.sigma times a left spinor, for a four-vector H."""
+    return (
+        (t + z) * spinor0 + complex(x, -y) * spinor1,
+        complex(x, y) * spinor0 + (t - z) * spinor1,
+    )
+
+
+@lean_kernel
+def antisymmetric(a0: complex, a1: complex, b0: complex, b1: complex) -> complex:
+    """Return the invariant product a_0 b_1 - a_1 b_0 of two left spinors."""
+    return a0 * b1 - a1 * b0
+
+
+@lean_kernel
 def vector_current(
     p: Any, mass_1: float, s_1: int, q: Any, mass_2: float, s_2: int
 ) -> tuple[complex, complex, complex, complex]:

@@ -23,12 +23,14 @@ def make_view(context: Any, builder: Any, array_type: Any, memory: Any, shape: l
 
 @intrinsic  # type: ignore[untyped-decorator]
 def view(typing_context: Any, pointer: Any, n: Any, columns: Any) -> Any:  # noqa: ARG001
-    """Return the float64 array (n, columns) behind a pointer; somebody else keeps its memory.
+    """Return the array (n, columns) behind a pointer; somebody else keeps its memory.
 
-    As `numba.carray`, which does not compile in a `simgen.jit.lean_kernel`.
+    Of what the pointer points to, float64 if it does not say. As `numba.carray`, which does not
+    compile in a `simgen.jit.lean_kernel`.
     """
+    item = pointer.dtype if isinstance(pointer, types.CPointer) else types.float64
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return make_view(context, builder, signature.return_type, arguments[0], arguments[1:])
 
-    return types.Array(types.float64, 2, "C")(types.voidptr, types.int64, types.int64), codegen
+    return types.Array(item, 2, "C")(pointer, types.int64, types.int64), codegen

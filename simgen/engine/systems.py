@@ -19,7 +19,7 @@ import numpy as np
 from simgen.engine.call import as_pointer
 from simgen.engine.program import MAX_PARTICLES
 from simgen.jit import lean_kernel
-from simgen.random import uniform, unit_vector
+from simgen.random import azimuth, uniform, unit_vector
 from simgen.view import view
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ _SPECIES, _MASS, _PX, N_COLUMNS = 0, 1, 2, 5
 _LIMITS = 2
 _ENOUGH = 1e-14
 _MOST_STEPS = 50
-_TWO_PI = 2.0 * np.pi
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,14 +200,13 @@ def _scale(table: FloatArray, first: int, last: int, mass: float) -> float:
 def _turn(state: UInt64Array, rotation: FloatArray) -> None:
     """Fill a (3, 3) rotation, uniform in all of them."""
     zx, zy, zz = unit_vector(state)
-    phi = _TWO_PI * uniform(state)
+    c, s = azimuth(state)
     # two directions across z, turned by phi
     sign = 1.0 if zz >= 0.0 else -1.0
     a = -1.0 / (sign + zz)
     b = zx * zy * a
     ux, uy, uz = 1.0 + sign * zx * zx * a, sign * b, -sign * zx
     vx, vy, vz = b, sign + zy * zy * a, -zy
-    c, s = np.cos(phi), np.sin(phi)
     rotation[0, 0], rotation[1, 0], rotation[2, 0] = (
         c * ux + s * vx,
         c * uy + s * vy,

@@ -24,12 +24,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import carray
 
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 from simgen.models.contract import DecayModel, Parameters
 from simgen.spin import tensor_component, vector_state
-from simgen.spinors import charged_current, left_spinor, neutrino_spinor
+from simgen.spinors import charged_current, contracted, left_spinor, neutrino_spinor
+from simgen.view import view
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,14 +40,14 @@ _SCALAR, _HALF, _VECTOR, _TENSOR = 0, 1, 2, 4
 _TENSOR_STATES = 5
 
 
-@kernel
+@lean_kernel
 def antiquark_decays(pdgid: int) -> bool:
     """Say whether the heaviest quark of a meson is an antiquark: K+, B+, B0, but D-, anti-D0."""
     down_type = (abs(pdgid) // 100) % 2 == 1
     return down_type == (pdgid > 0)
 
 
-@kernel
+@lean_kernel
 def kinematics(p: Any) -> tuple[float, float, float]:
     """Return the masses of meson and lepton, and q^2, from the rows of momenta."""
     meson = p[1, 3] ** 2 - p[1, 0] ** 2 - p[1, 1] ** 2 - p[1, 2] ** 2
@@ -56,7 +56,7 @@ def kinematics(p: Any) -> tuple[float, float, float]:
     return np.sqrt(meson), np.sqrt(lepton), (p[0, 3] - p[1, 3]) ** 2 - p2
 
 
-@kernel
+@lean_kernel
 def lepton_current(
     p: Any, mass: float, j: int, anti: bool
 ) -> tuple[complex, complex, complex, complex]:
@@ -66,7 +66,7 @@ def lepton_current(
     return charged_current(l0, l1, n0, n1, anti)
 
 
-@kernel
+@lean_kernel
 def scalar_amplitude(p: Any, pdgids: Any, f_plus: float, f_zero: float, a: Any) -> None:
     """Write the amplitude of P -> P' l nu.
 
@@ -86,12 +86,18 @@ def scalar_amplitude(p: Any, pdgids: Any, f_plus: float, f_zero: float, a: Any) 
     c = (f_zero - f_plus) * (mass * mass - meson * meson) / q2
     # H = f_+ (P + p) + c q, and q = (M - E, -p)
     time = f_plus * (mass + p[1, 3]) + c * (mass - p[1, 3])
+    along = f_plus - c
+    anti = pdgids[2] < 0
+    # H is real, so H_mu sigmabar^mu acts on the neutrino on either side of the current
+    n0, n1 = neutrino_spinor(p[3, 0], p[3, 1], p[3, 2], p[3, 3])
+    h0, h1 = contracted(along * p[1, 0], along * p[1, 1], along * p[1, 2], time, n0, n1)
     for j in range(2):
-        x, y, z, t = lepton_current(p, lepton, j, pdgids[2] < 0)
-        a[0, j] = time * t - (f_plus - c) * (x * p[1, 0] + y * p[1, 1] + z * p[1, 2])
+        l0, l1 = left_spinor(p[2, 0], p[2, 1], p[2, 2], p[2, 3], lepton, j, anti)
+        value = l0.conjugate() * h0 + l1.conjugate() * h1
+        a[0, j] = 2.0 * (value.conjugate() if anti else value)
 
 
-@kernel
+@lean_kernel
 def vector_current(
     p: Any, a_zero: float, a_one: float, a_two: float, v: float
 ) -> tuple[float, float, float, float]:
@@ -111,13 +117,13 @@ def vector_current(
     return total * a_one, v / total, -a_two / total, minus
 
 
-@kernel
+@lean_kernel
 def meson_spin_states(pdgid: int) -> int:
     """Return the number of spin states of a meson: 1, 3 or 5 (K_S0 and K_L0 have 0 at the end)."""
     return max(abs(pdgid) % 10, 1)
 
 
-@kernel
+@lean_kernel
 def _tensor_vector(p: Any, mass: float, i: int) -> tuple[float, float, float, float]:
     """Return (x, y, z, t) of eps_mu,nu P^nu for spin state i of the tensor in row 1.
 
@@ -133,7 +139,7 @@ def _tensor_vector(p: Any, mass: float, i: int) -> tuple[float, float, float, fl
     return x + c * px, y + c * py, z + c * pz, along
 
 
-@kernel
+@lean_kernel
 def polarised_amplitude(
     p: Any, pdgids: Any, f: float, g: float, a_plus: float, a_minus: float, out: Any
 ) -> None:
@@ -151,16 +157,14 @@ def polarised_amplitude(
         Pointer to the amplitude: (3 or 5, 2) values for the spin states of meson and lepton.
     """
     n_states = meson_spin_states(pdgids[1])
-    a = carray(out, (n_states, 2))
+    a = view(out, n_states, 2)
     meson, lepton, _ = kinematics(p)
     mass = p[0, 3]
     # epsilon(e, P, p) = M e x p in the parent's rest frame
     side = -2.0j * mass * g if antiquark_decays(pdgids[0]) else 2.0j * mass * g
     px, py, pz, energy = p[1, 0], p[1, 1], p[1, 2], p[1, 3]
-    currents = np.empty((2, 4), np.complex128)
-    for j in range(2):
-        current = lepton_current(p, lepton, j, pdgids[2] < 0)
-        currents[j, 0], currents[j, 1], currents[j, 2], currents[j, 3] = current
+    anti = pdgids[2] < 0
+    up, down = lepton_current(p, lepton, 0, anti), lepton_current(p, lepton, 1, anti)
     for i in range(n_states):
         if n_states == _TENSOR_STATES:
             ex, ey, ez, et = _tensor_vector(p, meson, i)
@@ -168,7 +172,7 @@ def polarised_amplitude(
             ex, ey, ez, et = vector_state(px, py, pz, energy, meson, i)
         cx, cy, cz = ey * pz - ez * py, ez * px - ex * pz, ex * py - ey * px
         for j in range(2):
-            x, y, z, t = currents[j, 0], currents[j, 1], currents[j, 2], currents[j, 3]
+            x, y, z, t = up if j == 0 else down
             along = px * x + py * y + pz * z
             sum_l = (mass + energy) * t - along
             q_l = (mass - energy) * t + along
@@ -177,7 +181,7 @@ def polarised_amplitude(
             a[i, j] = f * e_l + mass * et * (a_plus * sum_l + a_minus * q_l) + side * cross
 
 
-@kernel
+@lean_kernel
 def current_amplitude(
     p: Any, pdgids: Any, f: float, g: float, plus: float, minus: float, out: Any
 ) -> None:
@@ -191,7 +195,7 @@ def current_amplitude(
         return
     meson, _, q2 = kinematics(p)
     f_zero = plus + minus * q2 / (p[0, 3] ** 2 - meson * meson)
-    scalar_amplitude(p, pdgids, plus, f_zero, carray(out, (1, 2)))
+    scalar_amplitude(p, pdgids, plus, f_zero, view(out, 1, 2))
 
 
 @dataclass(frozen=True)

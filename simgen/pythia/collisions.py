@@ -9,7 +9,7 @@ import numpy as np
 from simgen.engine.collision import draw_collision
 from simgen.jit import kernel
 from simgen.pythia.keyed import TABLE_SIZE
-from simgen.random import exponential, open_stream, seek, uniform
+from simgen.random import azimuth, exponential, open_stream, seek, uniform
 
 if TYPE_CHECKING:
     from simgen.beams import CompiledBeams
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 # Substreams of an event. Pythia's first attempt is FIRST_ATTEMPT, the next ones follow.
 _COLLISION, _PAIR, FIRST_ATTEMPT = 0, 1, 2
-_TWO_PI = 2.0 * np.pi
 # Columns of a B pair: PDG numbers, momentum of the first in the collision's frame, proper times.
 PAIR_COLUMNS = 7
 B_PLUS, B_ZERO = 521, 511
@@ -105,11 +104,11 @@ def draw_pairs(
         cos_theta = 2.0 * uniform(state) - 1.0
         while uniform(state) > 1.0 - cos_theta * cos_theta:
             cos_theta = 2.0 * uniform(state) - 1.0
-        phi = _TWO_PI * uniform(state)
+        cosine, sine = azimuth(state)
         p = np.sqrt(0.25 * sqrt_s[i] ** 2 - masses[kind] ** 2)
         sin_theta = np.sqrt(1.0 - cos_theta * cos_theta)
-        pairs[i, 2] = p * sin_theta * np.cos(phi)
-        pairs[i, 3] = p * sin_theta * np.sin(phi)
+        pairs[i, 2] = p * sin_theta * cosine
+        pairs[i, 3] = p * sin_theta * sine
         pairs[i, 4] = p * cos_theta
         t_1, t_2 = exponential(state), exponential(state)
         pairs[i, 5], pairs[i, 6] = ctau[kind] * t_1, ctau[kind] * t_2

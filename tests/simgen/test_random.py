@@ -9,6 +9,7 @@ from scipy import stats
 from simgen.random import (
     STATE_SIZE,
     Stage,
+    azimuth,
     exponential,
     new_stream,
     normal_pair,
@@ -125,3 +126,30 @@ def test_unit_vectors_are_isotropic():
         assert stats.kstest(column, "uniform", args=(-1, 2)).pvalue > P_MIN
     assert stats.kstest(phi, "uniform", args=(-np.pi, 2 * np.pi)).pvalue > P_MIN
     assert abs(stats.pearsonr(phi, values[:, 2]).statistic) * np.sqrt(2 * N) < 3.3
+
+
+def test_azimuth_is_cosine_and_sine_to_the_last_bit():
+    here, there = stream(seed=14), stream(seed=14)
+    values = np.array([azimuth(here) for _ in range(2 * N)])
+    # 64 bits of mantissa, so that the angle and not the reference is what is tested
+    angle = (
+        2.0
+        * np.longdouble("3.14159265358979323846")
+        * np.longdouble([uniform(there) for _ in range(2 * N)])
+    )
+    expected = np.column_stack([np.cos(angle), np.sin(angle)])
+    assert np.abs(values - expected).max() < 2.3e-16
+    assert uniform(here) == uniform(there)
+
+
+@pytest.mark.parametrize("eighth", range(9))
+def test_azimuth_is_right_at_every_eighth_of_a_turn(eighth):
+    """On both sides of where it changes the quarter, and at the ends of [0, 1)."""
+    words = [((eighth << 50) + step) << 11 for step in (-1, 0, 1)]
+    for word in (w for w in words if 0 <= w < 2**64):
+        state = stream()
+        state[-1], state[6] = 0, word  # the first of the four words in store
+        u = (word >> 11) * 2.0**-53
+        np.testing.assert_allclose(
+            azimuth(state), [np.cos(2.0 * np.pi * u), np.sin(2.0 * np.pi * u)], atol=1e-15
+        )
