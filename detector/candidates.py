@@ -20,7 +20,6 @@ from detector.decay_vertices import (
     MeasuredVertex,
     measure_decay_vertices,
     same_uncertainty,
-    smear_decay_vertices,
     to_covariance,
 )
 from detector.hadronic_tag import smear_hadronic_tags
@@ -36,6 +35,7 @@ from detector.reconstruct import (
     smear_objects,
 )
 from detector.topology import Role, Slot, TagMeson, TauMode, find_topology
+from detector.vertex_parts import combined_parts, true_parts
 from simgen.io.layout import CORRELATION, MOMENTUM, POSITION, Field, from_columns, to_columns
 from simgen.random import Stage, open_stream
 
@@ -442,8 +442,7 @@ def smear_block(
     vertices = measure_decay_vertices(
         block,
         events,
-        topology,
-        smeared,
+        lambda: true_parts(block, events, topology, smeared, config.topology),
         r_0,
         total,
         true_r_sig,
@@ -500,6 +499,19 @@ def _combine(
     true_r_sig, true_r_tag = (np.ascontiguousarray(matched.vertices[:, i]) for i in (0, 1))
     event_id = block.event_id[events]
     r_0 = known_primary_vertices(block.vertex[events], event_id, profile, seed)
+    total = known_beams(profile, event_id, seed)
+    vertices = measure_decay_vertices(
+        block,
+        events,
+        lambda: combined_parts(block, events, found, profile, config, seed),
+        r_0,
+        total,
+        true_r_sig,
+        true_r_tag,
+        profile,
+        config.topology,
+        seed,
+    )
     charges = _charges(matched.sources)
     kind, value = found.kind[events], found.value[events]
     table = CandidateTable(
@@ -511,8 +523,8 @@ def _combine(
             (measured, matched.true),
             parents,
             (true_r_sig, true_r_tag),
-            (known_beams(profile, event_id, seed), r_0),
-            smear_decay_vertices(true_r_sig, true_r_tag, event_id, profile, seed),
+            (total, r_0),
+            vertices,
         ),
         is_signal=matched.is_signal,
         tau_mode=kind[:, 0],

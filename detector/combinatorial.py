@@ -32,7 +32,6 @@ from detector.reconstruct import DetectorModel, detector_model
 from detector.streams import BEST_CANDIDATE
 from detector.topology import Role, longest_event
 from detector.tracks import track_accepted
-from simgen.errors import ConfigError
 from simgen.jit import kernel
 from simgen.random import Stage, new_stream, seek
 
@@ -73,21 +72,6 @@ class Combined(NamedTuple):
     measured: FloatArray
 
 
-def require_smeared_vertices(profile: DetectorProfile, config: CandidateConfig) -> None:
-    """Refuse a fit of vertices to combinatorial candidates: it needs tracks matched from truth.
-
-    Raises
-    ------
-    ConfigError
-        If `profile` has ``vertices.method: fit`` and `config` asks for combinatorial candidates.
-    """
-    if config.is_combinatorial and profile.vertices.method == "fit":
-        raise ConfigError(
-            f"candidates: assignment: combinatorial needs vertices.method: smear, but the detector "
-            f"{profile.name!r} has fit, which is for candidates matched from truth"
-        )
-
-
 def combine_block(
     block: EventBlock, profile: DetectorProfile, config: CandidateConfig, seed: int
 ) -> Combined:
@@ -108,7 +92,6 @@ def combine_block(
     seed
         The run's seed.
     """
-    require_smeared_vertices(profile, config)
     n, selection = len(block), selection_model(config)
     found = Combined(
         skipped=np.zeros(n, dtype=np.bool_),

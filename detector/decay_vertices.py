@@ -11,9 +11,11 @@ from detector.streams import R_SIG, R_TAG
 from detector.vertices import smear_vertices
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from detector.config import SignalTopology
     from detector.profiles import Axes, DetectorProfile
-    from detector.topology import Topology
+    from detector.vertex_parts import VertexParts
     from simgen.events import EventBlock
     from simgen.typing import FloatArray, IntArray
 
@@ -31,8 +33,7 @@ class MeasuredVertex(NamedTuple):
 def measure_decay_vertices(
     block: EventBlock,
     events: IntArray,
-    topology: Topology,
-    smeared: FloatArray,
+    list_parts: Callable[[], VertexParts],
     r_0: FloatArray,
     total: FloatArray,
     true_r_sig: FloatArray,
@@ -45,10 +46,13 @@ def measure_decay_vertices(
 
     Parameters
     ----------
-    block, events, topology, smeared, r_0, total
+    block, events, r_0, total
         As in `detector.fitted_vertices.fit_block`.
+    list_parts
+        Returns what vertices are fitted from; called if they are.
     true_r_sig, true_r_tag
-        (m, 3) where the parents of these events decayed, mm.
+        (m, 3) where the parents of these events decayed, mm; of a combinatorial candidate where
+        what it is made of comes from.
     profile
         Beams and detector.
     signal
@@ -57,26 +61,12 @@ def measure_decay_vertices(
         The run's seed.
     """
     if profile.vertices.method == "fit":
-        fitted = fit_block(block, events, topology, smeared, r_0, total, profile, signal, seed)
+        fitted = fit_block(block, events, list_parts(), r_0, total, profile, signal, seed)
         return (
             from_covariance(fitted.r_sig, fitted.r_sig_covariance),
             from_covariance(fitted.r_tag, fitted.r_tag_covariance),
         )
-    return smear_decay_vertices(true_r_sig, true_r_tag, block.event_id[events], profile, seed)
-
-
-def smear_decay_vertices(
-    true_r_sig: FloatArray,
-    true_r_tag: FloatArray,
-    event_id: IntArray,
-    profile: DetectorProfile,
-    seed: int,
-) -> tuple[MeasuredVertex, MeasuredVertex]:
-    """Return the decay vertices of signal and tag with Gaussian errors.
-
-    Parameters are those of `measure_decay_vertices`.
-    """
-    vertices = profile.vertices
+    vertices, event_id = profile.vertices, block.event_id[events]
     return (
         _smeared(true_r_sig, event_id, vertices.r_sig, R_SIG, seed),
         _smeared(true_r_tag, event_id, vertices.r_tag, R_TAG, seed),

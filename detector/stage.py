@@ -10,7 +10,6 @@ import numpy as np
 import yaml
 
 from detector.candidates import CANDIDATE_LAYOUT, CandidateTable, smear_block
-from detector.combinatorial import require_smeared_vertices
 from detector.config import CandidateConfig
 from detector.cutflow import STAGES, CutFlow, combinatorial_stages
 from detector.profiles import DetectorProfile, load_profile
@@ -50,10 +49,6 @@ class Smearing:
     profile: DetectorProfile
     candidates: CandidateConfig
     seed: int
-
-    def __post_init__(self) -> None:
-        """Refuse what the detector cannot do for the candidates."""
-        require_smeared_vertices(self.profile, self.candidates)
 
     def block(self, events: EventBlock) -> Smeared:
         """Return candidates and cut-flow of a block of truth."""

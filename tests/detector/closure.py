@@ -65,3 +65,34 @@ def impact_sigmas(p4):
         np.sqrt(0.012**2 + (0.025 / (p * beta * sine**1.5)) ** 2),
         np.sqrt(0.015**2 + (0.027 / (p * beta * sine**2.5)) ** 2),
     )
+
+
+def straight_line_sigmas(*momenta):
+    """Errors (n, 3) of a vertex of straight lines with the impact parameters of `impact_sigmas`."""
+    weight = np.zeros((len(momenta[0]), 3, 3))
+    for p in momenta:
+        sigma_d0, sigma_z0 = impact_sigmas(p)
+        pt = np.hypot(p[:, 0], p[:, 1])
+        x, y, cot = p[:, 0] / pt, p[:, 1] / pt, p[:, 2] / pt
+        for h, sigma in (
+            (np.stack([-y, x, 0 * x], axis=1), sigma_d0),
+            (np.stack([-cot * x, -cot * y, 1 + 0 * x], axis=1), sigma_z0),
+        ):
+            weight += h[:, :, None] * h[:, None, :] / sigma[:, None, None] ** 2
+    return np.sqrt(np.diagonal(np.linalg.inv(weight), axis1=1, axis2=2))
+
+
+def assert_covariance_is_right(residual, covariance):
+    """Unit Gaussian pulls, chi^2 with three degrees of freedom."""
+    sigma = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
+    n = len(residual)
+    for pull in (residual / sigma).T:
+        assert abs(np.mean(pull)) < 4 / np.sqrt(n)
+        assert abs(np.std(pull) - 1) < 4 / np.sqrt(2 * n)
+        assert stats.kstest(pull, "norm").pvalue > 1e-3
+    assert stats.kstest(chi2(residual, covariance), "chi2", args=(3,)).pvalue > 1e-3
+
+
+def chi2(residual, covariance):
+    """Squares of (n, 3) residuals in units of covariances (n, 3, 3)."""
+    return np.einsum("ni,nij,nj->n", residual, np.linalg.inv(covariance), residual)

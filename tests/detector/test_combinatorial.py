@@ -340,12 +340,6 @@ def test_combinatorial_candidates_are_identified_unless_the_user_says_no():
     assert CandidateConfig().identification == "ignored"
 
 
-def test_a_fit_of_vertices_is_refused(make):
-    fit = load_profile("belle2", {"vertices": {"method": "fit"}})
-    with pytest.raises(ConfigError, match=r"needs vertices.method: smear"):
-        smear_block(make(event(signal(), tag())), fit, COMBINATIONS, 1)
-
-
 class TestPrefilter:
     """Skipping events by their charged particles changes no candidate."""
 

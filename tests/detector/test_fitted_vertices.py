@@ -6,9 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from closure import impact_sigmas
+from closure import assert_covariance_is_right, chi2, straight_line_sigmas
 from decay_trees import P, d0, event, make_block, pi0, signal, tag
-from scipy import stats
 
 from detector import fit_vertices, smear_perigees, smear_tracks
 from detector.candidates import CANDIDATE_LAYOUT, CandidateConfig, smear_block
@@ -49,18 +48,6 @@ def deviation(table, vertex):
 def half_widths(residual):
     low, high = np.quantile(residual, [0.16, 0.84], axis=0)
     return 0.5 * (high - low)
-
-
-def assert_covariance_is_right(residual, covariance):
-    """Unit Gaussian pulls, chi^2 with three degrees of freedom."""
-    sigma = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
-    n = len(residual)
-    for pull in (residual / sigma).T:
-        assert abs(np.mean(pull)) < 4 / np.sqrt(n)
-        assert abs(np.std(pull) - 1) < 4 / np.sqrt(2 * n)
-        assert stats.kstest(pull, "norm").pvalue > 1e-3
-    chi2 = np.einsum("ni,nij,nj->n", residual, np.linalg.inv(covariance), residual)
-    assert stats.kstest(chi2, "chi2", args=(3,)).pvalue > 1e-3
 
 
 class TestPulls:
@@ -105,17 +92,7 @@ class TestClosure:
 class TestResolution:
     def test_is_that_of_straight_lines_with_impact_parameters(self, free):
         """Near the beams, errors of direction and curvature do not matter."""
-        weight = np.zeros((len(free), 3, 3))
-        for p in (free.true_kaon, free.true_lepton):
-            sigma_d0, sigma_z0 = impact_sigmas(p)
-            pt = np.hypot(p[:, 0], p[:, 1])
-            x, y, cot = p[:, 0] / pt, p[:, 1] / pt, p[:, 2] / pt
-            for h, sigma in (
-                (np.stack([-y, x, 0 * x], axis=1), sigma_d0),
-                (np.stack([-cot * x, -cot * y, 1 + 0 * x], axis=1), sigma_z0),
-            ):
-                weight += h[:, :, None] * h[:, None, :] / sigma[:, None, None] ** 2
-        expected = np.sqrt(np.diagonal(np.linalg.inv(weight), axis1=1, axis2=2))
+        expected = straight_line_sigmas(free.true_kaon, free.true_lepton)
         ratio = free.r_sig_sigma / expected
         assert np.median(ratio) == pytest.approx(1.0, abs=1e-3)
         assert np.quantile(np.abs(ratio - 1), 0.95) < 0.05
@@ -169,8 +146,8 @@ class TestConstraint:
         picked = from_upsilon(constrained, np.random.default_rng(1))
         for vertex in ("r_sig", "r_tag"):
             residual, covariance = (x[picked] for x in deviation(constrained, vertex))
-            chi2 = np.einsum("ni,nij,nj->n", residual, np.linalg.inv(covariance), residual)
-            assert np.mean(chi2) == pytest.approx(3.0, abs=4 * np.std(chi2) / np.sqrt(len(chi2)))
+            far = chi2(residual, covariance)
+            assert np.mean(far) == pytest.approx(3.0, abs=4 * np.std(far) / np.sqrt(len(far)))
             pull = residual / np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
             error = np.std(pull, axis=0) / np.sqrt(len(pull))
             assert np.all(np.abs(np.mean(pull, axis=0)) < 4 * error)
