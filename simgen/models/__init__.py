@@ -29,7 +29,14 @@ from simgen.models.poles import SLBKPOLE, SLPOLE
 from simgen.models.scalar import SVS
 from simgen.models.tau import TAULNUNU, TAUSCALARNU, TAUVECTORNU
 from simgen.models.tau_hadrons import TAUHADNU
-from simgen.models.vector import VSP_PWAVE, VSS, VVP, VVPIPI
+from simgen.models.vector import (
+    VSP_PWAVE,
+    VSS,
+    VVP,
+    VVPIPI,
+    YMSTOYNSPIPICLEO,
+    YMSTOYNSPIPICLEOBOOST,
+)
 from simgen.models.vub import VUB
 from simgen.models.z_expansion import BCL, BGL
 
@@ -75,6 +82,8 @@ _REGISTRY = {
         TVS_PWAVE,
         VVP,
         VVPIPI,
+        YMSTOYNSPIPICLEO,
+        YMSTOYNSPIPICLEOBOOST,
         ETA_DALITZ,
         ETA_FULLDALITZ,
         ETA_PI0DALITZ,

@@ -1,4 +1,4 @@
-"""Two-body decays of bosons with given helicity amplitudes."""
+"""Two-body decays with given helicity amplitudes."""
 
 from __future__ import annotations
 
@@ -8,46 +8,44 @@ import numpy as np
 from numba import carray
 
 from simgen.jit import kernel
-from simgen.models.two_body import PHOTON, TwoBodyModel, spin_of, write_two_body
+from simgen.models.two_body import TwoBodyModel, exists, spin2_of, write_two_body
 
 _TENSOR, _VECTOR, _SCALAR = 4, 2, 0
-
-
-@kernel
-def _allowed(pdgids: Any, l_1: int, l_2: int) -> bool:
-    """Say whether a pair of helicities exists: |l1 - l2| <= J, and no photon of helicity 0."""
-    if (pdgids[1] == PHOTON and l_1 == 0) or (pdgids[2] == PHOTON and l_2 == 0):
-        return False
-    return bool(abs(l_1 - l_2) <= spin_of(pdgids[0]))
 
 
 def helicity_amplitude(parameters: Any, pdgids: Any, momenta: Any, out: Any) -> None:
     r"""Decay A -> B C with H(l1, l2) = magnitude exp(i phase), see `simgen.models.two_body`.
 
     Parameters are listed from the highest helicity of B downwards and, for each, from the highest
-    of C downwards; pairs with |l1 - l2| > J do not exist and are left out.
+    of C downwards; pairs that do not exist (|l1 - l2| > J, a photon of helicity 0, a right-handed
+    neutrino) are left out.
     """
     codes = carray(pdgids, 3)
     values = carray(parameters, 50)
-    spin_1, spin_2 = spin_of(codes[1]), spin_of(codes[2])
+    spin_1, spin_2 = spin2_of(codes[1]), spin2_of(codes[2])
     h = np.zeros((5, 5), dtype=np.complex128)
     n = 0
-    for l_1 in range(spin_1, -spin_1 - 1, -1):
-        for l_2 in range(spin_2, -spin_2 - 1, -1):
-            if _allowed(codes, l_1, l_2):
-                h[l_1 + spin_1, l_2 + spin_2] = values[n] * np.exp(1j * values[n + 1])
+    for a in range(spin_1, -1, -1):
+        for b in range(spin_2, -1, -1):
+            if exists(codes, 2 * a - spin_1, 2 * b - spin_2):
+                h[a, b] = values[n] * np.exp(1j * values[n + 1])
                 n += 2
     write_two_body(h, codes, carray(momenta, (3, 4)), carray(out, 125))
 
 
+def _signed(doubled: int) -> str:
+    """Return a helicity or spin component as people write it: +1, 0, -3/2."""
+    return f"{doubled:+d}/2" if doubled % 2 else f"{doubled // 2:+d}"
+
+
 def _names(*pdgids: int) -> list[str]:
     """Return the names of the helicity amplitudes, in the order of the parameters."""
-    spin_1, spin_2 = spin_of(pdgids[1]), spin_of(pdgids[2])
+    spin_1, spin_2 = spin2_of(pdgids[1]), spin2_of(pdgids[2])
     return [
-        f"H({l_1:+d},{l_2:+d})"
-        for l_1 in range(spin_1, -spin_1 - 1, -1)
-        for l_2 in range(spin_2, -spin_2 - 1, -1)
-        if _allowed(pdgids, l_1, l_2)
+        f"H({_signed(l_1)},{_signed(l_2)})"
+        for l_1 in range(spin_1, -spin_1 - 1, -2)
+        for l_2 in range(spin_2, -spin_2 - 1, -2)
+        if exists(pdgids, l_1, l_2)
     ]
 
 
@@ -55,7 +53,7 @@ def _names(*pdgids: int) -> list[str]:
 def zero_helicity(value: complex, codes: Any, momenta: Any, out: Any) -> None:
     """Write the amplitude of S -> D S, S -> S D or D -> S S with helicity 0 of size `value`."""
     h = np.zeros((5, 5), dtype=np.complex128)
-    h[spin_of(codes[1]), spin_of(codes[2])] = value
+    h[spin2_of(codes[1]) // 2, spin2_of(codes[2]) // 2] = value
     write_two_body(h, codes, momenta, out)
 
 
@@ -78,7 +76,7 @@ _JACOB_WICK = "M. Jacob, G. C. Wick, Ann. Phys. 7 (1959) 404"
 HELAMP = TwoBodyModel(
     name="HELAMP",
     amplitude=helicity_amplitude,
-    reference=f"{_JACOB_WICK}; EvtGen guide, model HELAMP (bosons)",
+    reference=f"{_JACOB_WICK}; EvtGen guide, model HELAMP",
     couplings=_names,
 )
 

@@ -176,7 +176,8 @@ class _ScalarModel(OscillatingModel):
         if len(daughters) != 2 or min(d.spin2 for d in daughters) != 0:
             return f"{self.name} needs two daughters, one of them a scalar"
         for particle in daughters:
-            if not is_served(particle) or (particle.ctau == float("inf") and particle.spin2 == 2):
+            stable_vector = particle.ctau == float("inf") and particle.spin2 == _VECTOR
+            if not is_served(particle) or particle.spin2 % 2 or stable_vector:
                 return f"{self.name} takes mesons of spin 0 to 2, found {particle.name}"
         return None
 

@@ -1,4 +1,4 @@
-"""Two-body decays of bosons with given partial waves."""
+"""Two-body decays with given partial waves."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numba import carray
 
 from simgen.jit import kernel
-from simgen.models.two_body import TwoBodyModel, spin_of, write_two_body
+from simgen.models.two_body import TwoBodyModel, spin2_of, write_two_body
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,59 +31,69 @@ def _factorial(n: int) -> float:
 
 @kernel
 def clebsch_gordan(j_1: int, m_1: int, j_2: int, m_2: int, j: int) -> float:
-    """Return <j1 m1 j2 m2 | j m1+m2> of integer angular momenta, Condon-Shortley phases.
+    """Return <j1 m1 j2 m2 | j m1+m2>, all numbers doubled, with Condon-Shortley phases.
 
     Racah's sum: A. R. Edmonds, Angular Momentum in Quantum Mechanics, eq. (3.6.10) f.
     """
     m = m_1 + m_2
     if j < abs(j_1 - j_2) or j > j_1 + j_2 or abs(m) > j or abs(m_1) > j_1 or abs(m_2) > j_2:
         return 0.0
-    triangle = (
-        _factorial(j_1 + j_2 - j) * _factorial(j_1 - j_2 + j) * _factorial(j_2 - j_1 + j)
-    ) / _factorial(j_1 + j_2 + j + 1)
-    heights = (
-        _factorial(j + m) * _factorial(j - m) * _factorial(j_1 + m_1) * _factorial(j_1 - m_1)
-    ) * (_factorial(j_2 + m_2) * _factorial(j_2 - m_2))
-    low = max(0, j_2 - j - m_1, j_1 - j + m_2)
-    high = min(j_1 + j_2 - j, j_1 - m_1, j_2 + m_2)
+    first, second, third = (j_1 + j_2 - j) // 2, (j_1 - j_2 + j) // 2, (j_2 - j_1 + j) // 2
+    up_1, down_1 = (j_1 + m_1) // 2, (j_1 - m_1) // 2
+    up_2, down_2 = (j_2 + m_2) // 2, (j_2 - m_2) // 2
+    triangle = (_factorial(first) * _factorial(second) * _factorial(third)) / _factorial(
+        (j_1 + j_2 + j) // 2 + 1
+    )
+    heights = _factorial((j + m) // 2) * _factorial((j - m) // 2)
+    heights *= _factorial(up_1) * _factorial(down_1) * _factorial(up_2) * _factorial(down_2)
+    low = max(0, down_1 - second, up_2 - third)
+    high = min(first, down_1, up_2)
     total = 0.0
     for k in range(low, high + 1):
         total += (-1.0) ** k / (
             _factorial(k)
-            * _factorial(j_1 + j_2 - j - k)
-            * _factorial(j_1 - m_1 - k)
-            * _factorial(j_2 + m_2 - k)
-            * _factorial(j - j_2 + m_1 + k)
-            * _factorial(j - j_1 - m_2 + k)
+            * _factorial(first - k)
+            * _factorial(down_1 - k)
+            * _factorial(up_2 - k)
+            * _factorial(second - down_1 + k)
+            * _factorial(third - up_2 + k)
         )
-    return float(np.sqrt((2 * j + 1) * triangle * heights) * total)
+    return float(np.sqrt((j + 1) * triangle * heights) * total)
+
+
+@kernel
+def _is_wave(spin: int, wave: int, total: int) -> bool:
+    """Say whether orbital angular momentum and total spin, both doubled, make the parent's spin."""
+    return abs(spin - wave) <= total <= spin + wave
 
 
 def partial_wave_amplitude(parameters: Any, pdgids: Any, momenta: Any, out: Any) -> None:
     r"""Decay A -> B C from partial waves a(L, S) = magnitude exp(i phase).
 
     H(l1, l2) = sum of a(L, S) sqrt((2L+1)/(2J+1)) <L 0 S l|J l> <s1 l1 s2 -l2|S l> with
-    l = l1 - l2, so the rate is the sum of the |a|^2. L ascends and, for each L, the total spin S
+    l = l1 - l2, so the rate is the sum of the |a|^2, less what they give to helicities that a
+    photon or a neutrino has not. L ascends and, for each L, the total spin S
     of the daughters from |s1 - s2| to s1 + s2, as far as they make J.
     """
     codes = carray(pdgids, 3)
     values = carray(parameters, 50)
-    spin, spin_1, spin_2 = spin_of(codes[0]), spin_of(codes[1]), spin_of(codes[2])
+    spin, spin_1, spin_2 = spin2_of(codes[0]), spin2_of(codes[1]), spin2_of(codes[2])
     h = np.zeros((5, 5), dtype=np.complex128)
     n = 0
-    for wave in range(spin + spin_1 + spin_2 + 1):
-        for total in range(abs(spin_1 - spin_2), spin_1 + spin_2 + 1):
-            if total < abs(spin - wave) or total > spin + wave:
+    for wave in range(0, spin + spin_1 + spin_2 + 1, 2):
+        for total in range(abs(spin_1 - spin_2), spin_1 + spin_2 + 1, 2):
+            if not _is_wave(spin, wave, total):
                 continue
-            a = values[n] * np.exp(1j * values[n + 1])
+            amplitude = values[n] * np.exp(1j * values[n + 1])
             n += 2
-            if a == 0.0:
+            if amplitude == 0.0:
                 continue
-            a *= np.sqrt((2 * wave + 1) / (2 * spin + 1))
-            for l_1 in range(-spin_1, spin_1 + 1):
-                for l_2 in range(-spin_2, spin_2 + 1):
-                    h[l_1 + spin_1, l_2 + spin_2] += (
-                        a
+            amplitude *= np.sqrt((wave + 1) / (spin + 1))
+            for a in range(spin_1 + 1):
+                for b in range(spin_2 + 1):
+                    l_1, l_2 = 2 * a - spin_1, 2 * b - spin_2
+                    h[a, b] += (
+                        amplitude
                         * clebsch_gordan(wave, 0, total, l_1 - l_2, spin)
                         * clebsch_gordan(spin_1, l_1, spin_2, -l_2, total)
                     )
@@ -92,13 +102,18 @@ def partial_wave_amplitude(parameters: Any, pdgids: Any, momenta: Any, out: Any)
 
 def _names(*pdgids: int) -> list[str]:
     """Return the names of the partial waves, in the order of the parameters."""
-    spin, spin_1, spin_2 = (spin_of(pdgid) for pdgid in pdgids)
+    spin, spin_1, spin_2 = (spin2_of(pdgid) for pdgid in pdgids)
     return [
-        f"a(L={wave}, S={total})"
-        for wave in range(spin + spin_1 + spin_2 + 1)
-        for total in range(abs(spin_1 - spin_2), spin_1 + spin_2 + 1)
-        if abs(spin - wave) <= total <= spin + wave
+        f"a(L={wave // 2}, S={_spin(total)})"
+        for wave in range(0, spin + spin_1 + spin_2 + 1, 2)
+        for total in range(abs(spin_1 - spin_2), spin_1 + spin_2 + 1, 2)
+        if _is_wave(spin, wave, total)
     ]
+
+
+def _spin(doubled: int) -> str:
+    """Return a spin as people write it: 1, 3/2."""
+    return f"{doubled}/2" if doubled % 2 else f"{doubled // 2}"
 
 
 class _UnevenWaves(TwoBodyModel):
@@ -124,7 +139,7 @@ _REFERENCE = "M. Jacob, G. C. Wick, Ann. Phys. 7 (1959) 404; S. U. Chung, CERN 7
 PARTWAVE = TwoBodyModel(
     name="PARTWAVE",
     amplitude=partial_wave_amplitude,
-    reference=f"{_REFERENCE}; EvtGen guide, model PARTWAVE (bosons)",
+    reference=f"{_REFERENCE}; EvtGen guide, model PARTWAVE",
     couplings=_names,
 )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numba import carray
 
+from simgen.jit import kernel
 from simgen.models.contract import DecayModel, Parameters
 from simgen.spin import transverse_state, vector_state
 
@@ -63,22 +65,42 @@ def vvp_amplitude(parameters: Any, pdgids: Any, momenta: Any, out: Any) -> None:
         a[1, 0, h], a[2, 1, h], a[0, 2, h] = -ez, -ex, -ey
 
 
+@kernel
+def _hand_on(form: complex, p: Any, out: Any) -> None:
+    """Write A_ij = form eps_i . eps'_j of V -> V' ..., eps' the boosted polarisation of V'."""
+    px, py, pz, energy = p[1, 0], p[1, 1], p[1, 2], p[1, 3]
+    mass = np.sqrt(energy * energy - px * px - py * py - pz * pz)
+    for j in range(3):
+        x, y, z, _ = vector_state(px, py, pz, energy, mass, j)
+        out[0, j], out[1, j], out[2, j] = x * form, y * form, z * form
+
+
+@kernel
+def _squared(p: Any, k: int) -> float:
+    """Return the mass squared of particle k."""
+    return float(p[k, 3] ** 2 - p[k, 0] ** 2 - p[k, 1] ** 2 - p[k, 2] ** 2)
+
+
 def vvpipi_amplitude(parameters: Any, pdgids: Any, momenta: Any, out: Any) -> None:  # noqa: ARG001
     r"""V -> V' pi pi: A_ij = eps_i . eps'_j (m_pipi^2 - 4 m_pi^2) / (M - M')^2.
 
     The pion pair in an S wave, of which the amplitude vanishes at threshold.
     """
     p = carray(momenta, (4, 4))
-    a = carray(out, (3, 3))
-    px, py, pz, energy, parent = p[1, 0], p[1, 1], p[1, 2], p[1, 3], p[0, 3]
-    squared = px * px + py * py + pz * pz
-    mass = np.sqrt(energy * energy - squared)
-    pion_squared = p[2, 3] ** 2 - p[2, 0] ** 2 - p[2, 1] ** 2 - p[2, 2] ** 2
-    pair_squared = (parent - energy) ** 2 - squared
-    form = (pair_squared - 4.0 * pion_squared) / (parent - mass) ** 2
-    for j in range(3):
-        x, y, z, _ = vector_state(px, py, pz, energy, mass, j)
-        a[0, j], a[1, j], a[2, j] = x * form, y * form, z * form
+    pair = p[0, 3] ** 2 - 2.0 * p[0, 3] * p[1, 3] + _squared(p, 1)
+    form = (pair - 4.0 * _squared(p, 2)) / (p[0, 3] - np.sqrt(_squared(p, 1))) ** 2
+    _hand_on(complex(form), p, carray(out, (3, 3)))
+
+
+def upsilon_pipi_amplitude(parameters: Any, pdgids: Any, momenta: Any, out: Any) -> None:  # noqa: ARG001
+    r"""V -> V' pi pi: A_ij = eps_i . eps'_j (m_pipi^2 - 2 m_pi^2 + B/A E_1 E_2) / (M - M')^2.
+
+    E_1 and E_2 are the pions' energies in the rest frame of V; the parameters are Re(B/A), Im(B/A).
+    """
+    v, p = carray(parameters, 2), carray(momenta, (4, 4))
+    pair = p[0, 3] ** 2 - 2.0 * p[0, 3] * p[1, 3] + _squared(p, 1)
+    form = pair - 2.0 * _squared(p, 2) + complex(v[0], v[1]) * p[2, 3] * p[3, 3]
+    _hand_on(form / (p[0, 3] - np.sqrt(_squared(p, 1))) ** 2, p, carray(out, (3, 3)))
 
 
 class _Dipole(DecayModel):
@@ -135,3 +157,16 @@ VVPIPI = DecayModel(
     parent_spin2=_VECTOR,
     daughter_spins2=(_VECTOR, _SCALAR, _SCALAR),
 )
+
+# Both names mean the matrix element of CLEO; BOOST is the one whose pions balance the V'.
+YMSTOYNSPIPICLEO = DecayModel(
+    name="YMSTOYNSPIPICLEO",
+    amplitude=upsilon_pipi_amplitude,
+    reference="D. Cronin-Hennessy et al. (CLEO), PRD 76 (2007) 072001, arXiv:0706.2317; C = 0",
+    parameters=("Re(B/A)", "Im(B/A)"),
+    n_required=2,
+    parent_spin2=_VECTOR,
+    daughter_spins2=(_VECTOR, _SCALAR, _SCALAR),
+)
+
+YMSTOYNSPIPICLEOBOOST = replace(YMSTOYNSPIPICLEO, name="YMSTOYNSPIPICLEOBOOST")

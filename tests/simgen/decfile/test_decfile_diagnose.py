@@ -49,11 +49,11 @@ FINDINGS = {
     GOOD + "ChargeConj B+ B+": ("SGD011", "error", 7, "the antiparticle is B-"),
     GOOD + "ChargeConj B+ D-": ("SGD011", "error", 7, "stands for D-, the antiparticle is B-"),
     GOOD + "Alias a B0": ("SGD013", "warning", 7, "a occurs in no decay"),
-    "Decay B+\n1.0 tau+ nu_tau YMSTOYNSPIPICLEO;\nEnddecay": (
+    "Decay B+\n1.0 tau+ nu_tau BSTD_2HDMTYPE2;\nEnddecay": (
         "SGD014",
         "error",
         2,
-        "YMSTOYNSPIPICLEO is not implemented",
+        "BSTD_2HDMTYPE2 is not implemented",
     ),
     GOOD + "End\nAlias a B+": ("SGD015", "warning", 8, "is not read"),
     GOOD + "CopyDecay B- B0": ("SGD019", "error", 7, "B0 has no decays"),
@@ -174,8 +174,8 @@ class TestBaseTable:
         self, load: Load, write: Callable[..., Path]
     ) -> None:
         base = (
-            "Decay B+\n0.5 K+ phi NOSUCH;\n0.3 e+ nu_e YMSTOYNSPIPICLEO;\n"
-            "0.2 mu+ nu_mu YMSTOYNSPIPICLEO;\nEnddecay\n"
+            "Decay B+\n0.5 K+ phi NOSUCH;\n0.3 e+ nu_e BSTD_2HDMTYPE2;\n"
+            "0.2 mu+ nu_mu BSTD_2HDMTYPE2;\nEnddecay\n"
         )
         found = find(load(base=write(base + "CDecay B-\n", "base.dec")))
         assert [(d.code, d.source.line) for d in found] == [("SGD014", 3), ("SGD002", 2)]

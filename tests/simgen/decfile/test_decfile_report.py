@@ -27,7 +27,7 @@ SIGNAL = Path(__file__).parents[3] / "configs" / "decays" / "ktaumu.dec"
 
 # 0.6 of B+ decays by an implemented model; of those 0.25 (pi0 twice) again by one.
 TWO_LEVELS = (
-    "Decay B+\n0.6 pi0 pi0 K+ PHSP;\n0.4 tau+ nu_tau YMSTOYNSPIPICLEO;\nEnddecay\n"
+    "Decay B+\n0.6 pi0 pi0 K+ PHSP;\n0.4 tau+ nu_tau BSTD_2HDMTYPE2;\nEnddecay\n"
     "Decay pi0\n0.5 gamma gamma PHSP;\n0.5 e+ e- gamma PI0_NEW;\nEnddecay\n"
 )
 
@@ -37,14 +37,14 @@ class TestReport:
         report = describe_decays([write(TWO_LEVELS)], None, "B+")
         first, second = report.chains.steps
         assert (first.fraction, first.product, first.implemented) == (0.6, 0.6, True)
-        assert (second.model, second.implemented) == ("YMSTOYNSPIPICLEO", False)
+        assert (second.model, second.implemented) == ("BSTD_2HDMTYPE2", False)
         (pi0,) = first.following  # named once although there are two
         assert [step.product for step in pi0.steps] == pytest.approx([0.3, 0.3])
 
     def test_decays_per_event_by_model(self, write: Write) -> None:
         report = describe_decays([write(TWO_LEVELS)], None, "B+")
         assert {use.name: use.per_event for use in report.models} == pytest.approx(
-            {"PHSP": 0.6 + 1.2 * 0.5, "YMSTOYNSPIPICLEO": 0.4, "PI0_NEW": 1.2 * 0.5}
+            {"PHSP": 0.6 + 1.2 * 0.5, "BSTD_2HDMTYPE2": 0.4, "PI0_NEW": 1.2 * 0.5}
         )
         assert report.decays_per_event == pytest.approx(1.0 + 1.2)
         assert sum(use.share for use in report.models) == pytest.approx(1.0)

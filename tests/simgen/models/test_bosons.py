@@ -224,16 +224,23 @@ class TestPartialWaves:
 
     def test_clebsch_gordan_coefficients(self):
         """Unitary, and as tabulated (PDG review 45)."""
-        assert clebsch_gordan(1, 1, 1, -1, 0) == pytest.approx(sqrt(1 / 3))
-        assert clebsch_gordan(2, 0, 1, 1, 1) == pytest.approx(sqrt(1 / 10))
-        assert clebsch_gordan(2, 0, 1, 0, 1) == pytest.approx(-sqrt(2 / 5))
-        assert clebsch_gordan(2, 2, 1, -1, 3) == pytest.approx(sqrt(1 / 15))
-        for m in range(-3, 4):
-            pairs = [(a, m - a) for a in range(-2, 3) if abs(m - a) <= 1]
-            matrix = [[clebsch_gordan(2, a, 1, b, j) for a, b in pairs] for j in range(1, 4)]
-            np.testing.assert_allclose(
-                np.transpose(matrix) @ matrix, np.eye(len(pairs)), atol=1e-14
-            )
+        assert clebsch_gordan(2, 2, 2, -2, 0) == pytest.approx(sqrt(1 / 3))
+        assert clebsch_gordan(4, 0, 2, 2, 2) == pytest.approx(sqrt(1 / 10))
+        assert clebsch_gordan(4, 0, 2, 0, 2) == pytest.approx(-sqrt(2 / 5))
+        assert clebsch_gordan(4, 4, 2, -2, 6) == pytest.approx(sqrt(1 / 15))
+        assert clebsch_gordan(2, 2, 1, -1, 1) == pytest.approx(sqrt(2 / 3))
+        assert clebsch_gordan(2, 0, 1, 1, 1) == pytest.approx(-sqrt(1 / 3))
+        assert clebsch_gordan(3, 1, 1, -1, 2) == pytest.approx(sqrt(1 / 2))
+        for other in (1, 2, 3):
+            for m in range(-4 - other, 5 + other, 2):
+                pairs = [(a, m - a) for a in range(-4, 5, 2) if abs(m - a) <= other]
+                matrix = [
+                    [clebsch_gordan(4, a, other, b, j) for a, b in pairs]
+                    for j in range(4 - other, 5 + other, 2)
+                ]
+                np.testing.assert_allclose(
+                    np.transpose(matrix) @ matrix, np.eye(len(pairs)), atol=1e-14
+                )
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
@@ -255,7 +262,10 @@ def particles(*names):
     [
         ("SVV_HELAMP", "B0", ("J/psi", "K*0"), 4, "6 parameters here, magnitude and phase of H(+1"),
         ("SVP_HELAMP", "B0", ("K*0", "gamma"), 6, "takes 4 parameters here"),
-        ("HELAMP", "Lambda_b0", ("Lambda0", "gamma"), 4, "spin 0 to 2, found Lambda_b0"),
+        ("HELAMP", "Lambda_b0", ("Lambda0", "gamma"), 6, "H(+1/2,+1), H(-1/2,-1); found 6"),
+        ("HELAMP", "Lambda_b0", ("pi+", "pi-"), 2, "an odd number of these particles has half"),
+        ("HELAMP", "tau-", ("pi-", "nu_tau"), 4, "2 parameters here, magnitude and phase of H(+0,"),
+        ("PARTWAVE", "Omega-", ("Lambda0", "K-"), 2, "a(L=1, S=1/2), a(L=2, S=1/2); found 2"),
         ("PARTWAVE", "J/psi", ("rho0", "pi0"), 5, "a(L=0, S=1), a(L=1, S=1), a(L=2, S=1)"),
         ("TSS", "f_2", ("pi0", "pi0"), 1, "TSS takes 0 parameters"),
         ("HELAMP", "J/psi", ("pi+", "pi-", "pi0"), 2, "needs 2 daughters, found 3"),
