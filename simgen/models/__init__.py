@@ -6,6 +6,7 @@ from simgen.models.b_three_pions import CB3PI_MPP, CB3PI_P00
 from simgen.models.baryons import HYPNONLEPTON
 from simgen.models.btosll import BTOSLLALI, BTOSLLBALL
 from simgen.models.btoxsgamma import BTOXSGAMMA
+from simgen.models.btoxsll import BTOXSLL
 from simgen.models.contract import DecayModel, compile_amplitude, compile_draw
 from simgen.models.d_dalitz import D_DALITZ
 from simgen.models.dalitz import (
@@ -101,6 +102,7 @@ _REGISTRY = {
         SVV_CP,
         VUB,
         BTOXSGAMMA,
+        BTOXSLL,
         CB3PI_P00,
         CB3PI_MPP,
     )

@@ -16,10 +16,14 @@ from simgen.jit import kernel
 
 M_B_QUARK = 4.8
 _CHARM = 0.29
-_EXPANSION_ENDS = 0.25
+EXPANSION_ENDS = 0.25
+"""Highest s of the expansion in s."""
 _PI2 = np.pi**2
 _LOG_MU = np.log(5.0 / M_B_QUARK)
-_ALPHA_S = 0.215 / (4.0 * np.pi)
+SCALES = (5.0, 2.5)
+ALPHA_S = (0.215, 0.267)
+"""Scale, GeV, and alpha_s there, below and above `EXPANSION_ENDS`."""
+_ALPHA_S = ALPHA_S[0] / (4.0 * np.pi)
 
 # At 5 GeV and 2.5 GeV: A_7, A_9, A_10, T_9, U_9, W_9, C_1, C_2, A_8.
 _A7 = (-0.312 + 0.008, -0.353 + 0.023)
@@ -90,20 +94,34 @@ def wilson_coefficients(q2: float, ckm: complex) -> tuple[complex, complex, floa
     ckm
         V_ub V_uq* / (V_tb V_tq*) of the decay, 0 for b -> s.
     """
-    s = q2 / M_B_QUARK**2
-    i = 1 if s > _EXPANSION_ENDS else 0
+    c7, more7, c9, more9, c10 = coefficient_parts(q2 / M_B_QUARK**2, ckm)
+    return c7 + more7, c9 + more9, c10
+
+
+@kernel
+def coefficient_parts(s: float, ckm: complex) -> tuple[complex, complex, complex, complex, float]:
+    """Return leading part and two-loop part of C_7, those of C_9, and C_10.
+
+    Parameters
+    ----------
+    s
+        q^2/m_b^2, above zero.
+    ckm
+        As for `wilson_coefficients`.
+    """
+    i = 1 if s > EXPANSION_ENDS else 0
     charm, light = quark_loop(_CHARM**2, s), quark_loop(0.0, s)
     c9 = _A9[i] + _T9[i] * charm + _U9[i] * quark_loop(1.0, s) + _W9[i] * light
     c9 += ckm * (4.0 / 3.0 * _C1[i] + _C2[i]) * (charm - light)
-    c7 = _A7[i] + 0.0j
+    more7, more9 = 0.0j, 0.0j
     if i == 0:
         log = np.log(s)
         f71 = -208.0 / 243.0 * _LOG_MU + _series(_F7, s, log)
         f72 = 416.0 / 81.0 * _LOG_MU - 6.0 * _series(_F7, s, log)
-        c7 -= _ALPHA_S * (_C1[0] * f71 + _C2[0] * f72 + _A8 * _f78(s, log))
+        more7 -= _ALPHA_S * (_C1[0] * f71 + _C2[0] * f72 + _A8 * _f78(s, log))
         f91, f92 = _f9(s, log)
-        c9 -= _ALPHA_S * (_C1[0] * f91 + _C2[0] * f92 + _A8 * _f98(s, log))
-    return c7, c9, _A10
+        more9 -= _ALPHA_S * (_C1[0] * f91 + _C2[0] * f92 + _A8 * _f98(s, log))
+    return _A7[i] + 0.0j, more7, c9, more9, _A10
 
 
 @kernel
