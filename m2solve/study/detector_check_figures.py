@@ -7,36 +7,34 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from m2solve.study.detector_check import (
-    ANGLES,
-    FLIGHTS,
-    MOMENTA,
-    TRACKS,
-    momenta,
-    share_found,
-    share_identified,
-)
+from m2solve.study.detector_efficiencies import share_found, share_identified
+from m2solve.study.detector_points import ANGLES, FLIGHTS, MOMENTA, TRACKS, momenta
+from m2solve.study.detector_resolutions import stated_resolutions
 from m2solve.study.figure_style import figure_style, save_figure
-from m2solve.study.stated_errors import photon_resolution, track_resolution
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from matplotlib.axes import Axes
 
     from detector.profiles import DetectorProfile
-    from m2solve.study.detector_check import EfficiencyRow, ResolutionRow
+    from m2solve.study.detector_efficiencies import EfficiencyRow
+    from m2solve.study.detector_resolutions import ResolutionRow
     from simgen.typing import FloatArray
 
-MOST_FIGURES = 3
+MOST_FIGURES = 4
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00")
 _MARKERS = ("o", "s", "^", "D", "v")
 _LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 _DENSE = np.geomspace(MOMENTA[0], MOMENTA[-1], 100)
 _LABELS = {"pt": r"$\sigma(p_T)/p_T$", "energy": r"$\sigma(E)/E$",
-           "theta": r"$\sigma(\theta)$ (rad)", "phi": r"$\sigma(\phi)$ (rad)"}  # fmt: skip
-_DRAWN = ("electron", "pion", "kaon", "photon")
+           "theta": r"$\sigma(\theta)$ (rad)", "phi": r"$\sigma(\phi)$ (rad)",
+           "d0": r"$\sigma(d_0)$ (mm)", "z0": r"$\sigma(z_0)$ (mm)"}  # fmt: skip
+_MOMENTUM = dict.fromkeys(("electron", "pion", "kaon"), ("pt", "theta", "phi")) | {
+    "photon": ("energy", "theta", "phi")
+}
+_IMPACT = dict.fromkeys(("electron", "pion", "kaon", "proton"), ("d0", "z0"))
 _PDG_NAMES = {"electron": "$e$", "muon": r"$\mu$", "pion": r"$\pi$", "kaon": "$K$",
               "proton": "$p$", "photon": r"$\gamma$", "pi0": r"$\pi^0$"}  # fmt: skip
 
@@ -70,7 +68,12 @@ def draw_check(
     """
     made = []
     makers: list[tuple[str, bool, Callable[[], Drawn]]] = [
-        ("resolutions", bool(resolutions), lambda: _resolutions(profile, resolutions)),
+        ("resolutions", bool(resolutions), lambda: _resolutions(profile, resolutions, _MOMENTUM)),
+        (
+            "impact",
+            any(row.quantity == "d0" for row in resolutions),
+            lambda: _resolutions(profile, resolutions, _IMPACT),
+        ),
         ("scores", bool(resolutions), lambda: _scores(resolutions)),
         ("efficiencies", bool(efficiencies), lambda: _efficiencies(profile, efficiencies)),
     ]
@@ -82,18 +85,22 @@ def draw_check(
     return made
 
 
-def _resolutions(profile: DetectorProfile, rows: Sequence[ResolutionRow]) -> Drawn:
-    """Fitted resolutions on the profile's curves: a row a quantity, a column a kind of particle."""
-    figure = Figure(figsize=(3.6 * len(_DRAWN), 8.6), layout="constrained")
-    grid = figure.subplots(3, len(_DRAWN), sharex=True)
+def _resolutions(
+    profile: DetectorProfile,
+    rows: Sequence[ResolutionRow],
+    drawn: Mapping[str, tuple[str, ...]],
+) -> Drawn:
+    """Fitted resolutions on the profile's curves: a column a kind of particle."""
+    height = len(next(iter(drawn.values())))
+    figure = Figure(figsize=(3.6 * len(drawn), 2.8 * height + 0.2), layout="constrained")
+    grid = figure.subplots(height, len(drawn), sharex=True)
     table: dict[str, FloatArray] = {"p": np.array(MOMENTA)}
-    for column, particle in zip(grid.T, _DRAWN, strict=True):
-        first = "energy" if particle == "photon" else "pt"
-        for i, (axes, quantity) in enumerate(zip(column, (first, "theta", "phi"), strict=True)):
+    for column, (particle, quantities) in zip(grid.T, drawn.items(), strict=True):
+        for axes, quantity in zip(column, quantities, strict=True):
             for j, theta in enumerate(ANGLES):
                 chosen = [row for row in rows if (row.particle, row.quantity, row.theta)
                           == (particle, quantity, theta)]  # fmt: skip
-                curve = [_stated(particle, p, theta, profile)[i] for p in _DENSE]
+                curve = [_stated(particle, p, theta, profile)[quantity] for p in _DENSE]
                 axes.plot(_DENSE, curve, color=_COLORS[j], linestyle=_LINES[j], linewidth=1.2)
                 axes.errorbar([row.p for row in chosen], [row.fitted for row in chosen],
                               [row.fitted_error for row in chosen], fmt=_MARKERS[j], markersize=3.5,
@@ -112,15 +119,10 @@ def _resolutions(profile: DetectorProfile, rows: Sequence[ResolutionRow]) -> Dra
     return figure, table
 
 
-def _stated(particle: str, p: float, theta: float, profile: DetectorProfile) -> FloatArray:
+def _stated(particle: str, p: float, theta: float, profile: DetectorProfile) -> dict[str, float]:
     """Return the profile's resolutions at a point."""
-    p4 = momenta(p, theta, TRACKS.get(particle, 0.0), 1)
-    is_photon = particle == "photon"
-    return np.ravel(
-        photon_resolution(p4, profile.photons)
-        if is_photon
-        else track_resolution(p4, profile.tracks)
-    )
+    p4 = momenta(p, theta, TRACKS.get(particle, 0.0), 1)[0]
+    return stated_resolutions(particle, p4, profile)
 
 
 def _scores(rows: Sequence[ResolutionRow]) -> Drawn:

@@ -110,6 +110,26 @@ def track_resolution(p4: FloatArray, profile: TrackProfile) -> FloatArray:
     )
 
 
+def impact_resolution(p4: FloatArray, profile: TrackProfile) -> FloatArray:
+    r"""Return the standard deviations of d0 and z0, (n, 2) in mm.
+
+    .. math::
+
+        \sigma(d_0) = a \oplus b/(p\beta\sin^{3/2}\theta) \oplus t, \quad
+        \sigma(z_0) = a \oplus b/(p\beta\sin^{5/2}\theta) \oplus t,
+
+    as `detector.profiles` defines them; parameters as for `track_resolution`.
+    """
+    where = places_of(p4)
+    size = where["p"] ** 2 / p4[:, 3]  # p beta
+    sine = where["pt"] / where["p"]
+    found = []
+    for curve, power in ((profile.impact.d0, 1.5), (profile.impact.z0, 2.5)):
+        scattering = curve.scattering / (size * sine**power)
+        found.append(np.sqrt(curve.hits**2 + scattering**2 + table_values(curve.table, where) ** 2))
+    return np.column_stack(found)
+
+
 def photon_resolution(p4: FloatArray, profile: PhotonProfile) -> FloatArray:
     """Return the standard deviations of photons: energy (relative), theta and phi (rad), (n, 3)."""
     curves = (profile.energy, profile.polar_angle, profile.azimuth)

@@ -7,11 +7,13 @@ import csv
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from scipy import stats
+from scipy import optimize, stats
 
 from detector.profiles import load_profile
 from detector.sections import Tail
-from m2solve.study.detector_check import check_detector, efficiency_rows, resolution_rows
+from m2solve.study.detector_check import check_detector
+from m2solve.study.detector_efficiencies import efficiency_rows
+from m2solve.study.detector_resolutions import closest_approach, resolution_rows
 from m2solve.study.stated_errors import core_width, electron_scores, tail_scores
 from m2solve.study.validate_command import validate as command
 from simgen.errors import ConfigError, OutputError
@@ -27,13 +29,14 @@ def checked(tmp_path_factory):
 
 def test_a_profile_agrees_with_itself(checked):
     assert checked.disagreeing == ()
-    # 4 angles x 10 momenta: 3 quantities of 6 kinds; found, 5 hypotheses of 5; photon, pi0; K_S
-    assert len(checked.resolutions) == 40 * 18
+    # 4 angles x 10 momenta: 5 quantities of 5 kinds, 3 of photons; found, 5 hypotheses of 5;
+    # photon, pi0; K_S
+    assert len(checked.resolutions) == 40 * (5 * 5 + 3)
     assert len(checked.efficiencies) == 40 * (5 * 6 + 2) + 4 * 7
 
 
 def test_scores_of_all_points_together_are_unit_gaussians(checked):
-    """Means and widths of 720 points, in units of their errors."""
+    """Means and widths of all points, in units of their errors."""
     n = np.sqrt([row.particles for row in checked.resolutions])
     means = np.array([row.mean for row in checked.resolutions]) * n
     widths = (np.array([row.width for row in checked.resolutions]) - 1) * n * np.sqrt(2)
@@ -46,8 +49,9 @@ def test_tables_and_figures_are_there(checked):
     with (checked.folder / "resolutions.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == len(checked.resolutions)
-    assert {row["quantity"] for row in rows} == {"pt", "theta", "phi", "energy"}
-    assert [path.stem for path in checked.figures] == ["resolutions", "scores", "efficiencies"]
+    assert {row["quantity"] for row in rows} == {"pt", "theta", "phi", "energy", "d0", "z0"}
+    names = ["resolutions", "impact", "scores", "efficiencies"]
+    assert [path.stem for path in checked.figures] == names
     for path in checked.figures:
         assert path.stat().st_size > 20_000
         assert path.with_suffix(".pdf").exists()
@@ -63,6 +67,8 @@ def test_tables_and_figures_are_there(checked):
         ("electron", {"bremsstrahlung": {"radiation_length": 0.05}}, "pt"),
         ("electron", {"bremsstrahlung": {"recovery": 0.5}}, "pt"),
         ("photon", {"photons": {"energy": {"constant": 0.01}}}, "energy"),
+        ("kaon", {"tracks": {"impact": {"d0": {"scattering": 0.02625}}}}, "d0"),
+        ("muon", {"tracks": {"impact": {"z0": {"table": 0.008}}}}, "z0"),
     ],
 )
 def test_a_profile_that_smears_otherwise_does_not_agree(particle, changes, quantity):
@@ -99,6 +105,59 @@ def test_material_that_depends_on_theta_agrees_with_itself():
     others = list(resolution_rows("electron", profile, plain, 2000))
     bad = {row.theta for row in others if not row.agrees(len(others))}
     assert bad == {25.0, 95.0, 135.0}
+
+
+class TestImpactParameters:
+    @pytest.mark.parametrize(("quantity", "power"), [("d0", 1.5), ("z0", 2.5)])
+    @pytest.mark.parametrize("profile", ["belle2", "belle"])
+    def test_hits_and_scattering_are_found(self, profile, quantity, power):
+        """A straight line through sigma^2 over (p beta sin^k theta)^-2, fitted to all points."""
+        detector, n = load_profile(profile), 4000
+        rows = [row for row in resolution_rows("pion", detector, detector, n)
+                if row.quantity == quantity]  # fmt: skip
+        p, theta, sigma = (np.array([getattr(row, name) for row in rows])
+                           for name in ("p", "theta", "fitted"))  # fmt: skip
+        beta = p / np.hypot(p, 0.13957039)
+        x = (p * beta * np.sin(np.radians(theta)) ** power) ** -2
+        weight = 1 / (sigma**2 * np.sqrt(2 / n))  # of the square of a width
+        design = np.column_stack([np.ones_like(x), x])
+        covariance = np.linalg.inv(design.T @ (design * weight[:, None] ** 2))
+        found = np.sqrt(covariance @ design.T @ (weight**2 * sigma**2))
+        error = np.sqrt(np.diag(covariance)) / (2 * found)
+        curve = getattr(detector.tracks.impact, quantity)
+        pull = (found - [curve.hits, curve.scattering]) / error
+        assert np.all(np.abs(pull) < 4)
+        assert np.all(error / found < [0.02, 0.0025])  # 1 % of scattering would show
+
+    @pytest.mark.parametrize("magnetic_field", [1.5, -1.5, 0.0, 0.01])
+    def test_the_closest_approach_is_the_least_distance(self, magnetic_field):
+        """Along a helix by its equation of motion, minimised with scipy."""
+        rng = np.random.default_rng(1)
+        for charge in (1, -1):
+            p4 = np.append(rng.normal(size=3), 5.0)
+            start = rng.normal(size=3)
+            turn = -0.299792458e-3 * charge * magnetic_field / np.hypot(*p4[:2])
+
+            def at(s, p=p4, start=start, turn=turn):
+                """Position and direction after s mm across the beams."""
+                angle = np.arctan2(p[1], p[0]) + turn * s
+                if turn == 0.0:
+                    way = s * np.array([np.cos(angle), np.sin(angle)])
+                else:
+                    old = np.arctan2(p[1], p[0])
+                    way = np.array([np.sin(angle) - np.sin(old), np.cos(old) - np.cos(angle)])
+                    way /= turn
+                return start + np.append(way, s * p[2] / np.hypot(*p[:2])), angle
+
+            found = optimize.minimize_scalar(
+                lambda s, at=at: np.hypot(*at(s)[0][:2]), bracket=(-3.0, 0.1, 3.0), tol=1e-12
+            )
+            place, angle = at(found.x)
+            d0 = place[0] * np.sin(angle) - place[1] * np.cos(angle)
+            approach = closest_approach(
+                p4[None], np.array([charge]), start[None], magnetic_field
+            )  # fmt: skip
+            np.testing.assert_allclose(approach[0], [d0, place[2]], atol=1e-6)
 
 
 def test_a_perfect_detector_has_no_resolution_to_fit(perfect_profile):
@@ -164,7 +223,7 @@ def test_the_command(checked, monkeypatch):
     done = run(command, ["--detector", "belle", "-o", "c"])
     assert done.exit_code == 0, done.output
     assert asked == {"detector": "belle", "output": "c", "progress": True}
-    assert "of 2028 points agree" in done.output
+    assert "of 2428 points agree" in done.output
 
 
 def test_bad_input_is_said(tmp_path):
