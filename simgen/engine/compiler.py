@@ -11,7 +11,7 @@ import numpy as np
 
 from simgen.engine.bounds import set_amplitude_bounds
 from simgen.engine.bounds_cache import bounds_key, keep_bounds, restore_bounds
-from simgen.engine.dalitz_grid import build_grid
+from simgen.engine.dalitz_grid import build_grid, plot_scratch
 from simgen.engine.lineshape import fill_shape_bounds
 from simgen.engine.mixing import bound_pairs, oscillation_record, set_channels, set_pair
 from simgen.engine.program import (
@@ -24,7 +24,6 @@ from simgen.engine.program import (
     SPECIES,
     Program,
 )
-from simgen.engine.scratch import SCRATCH
 from simgen.engine.shapes import (
     birth_orbitals,
     decay_orbital,
@@ -675,12 +674,14 @@ class _Compiler:
         flat = [(name, channel) for name in self.order for channel in self.chains[name]]
         rows: list[Any] = []
         for record, (name, channel) in zip(channels, flat, strict=True):
-            oscillation = self._oscillation(name, channel) or Oscillation(0.0)
+            oscillation = self._oscillation(name, channel)
             pair = self._pair(name, channel)
-            if pair is None and not oscillation.dm:
+            if pair is None and oscillation is None:
                 continue
             meson = name if pair is None else channel.daughters[0]
-            row = oscillation_record(oscillation, self.table.particle(meson).ctau)
+            row = oscillation_record(
+                oscillation or Oscillation(0.0), self.table.particle(meson).ctau
+            )
             if pair is not None:
                 model = self.table.model_of(name, channel)
                 amplitudes = None
@@ -753,7 +754,6 @@ class _Compiler:
     def _set_tables(self, species: Any, channels: Any) -> tuple[FloatArray, ...]:
         """Make the tables of Dalitz plots that are the same in every decay; return them."""
         tables: list[FloatArray] = []
-        scratch = np.zeros(1, SCRATCH)
         for parent, own in enumerate(species):
             if own["width"] > 0.0 or (parent == 0 and self.root_spread > 0.0):
                 continue
@@ -764,10 +764,9 @@ class _Compiler:
                 channel = channels[number]
                 daughters = species[channel["daughters"][: int(channel["n_daughters"])]]
                 one_plot = len(daughters) == _DALITZ and not np.any(daughters["width"] > 0.0)
-                plain = channel["address"] != 0 and channel["pole"] == 0 and channel["mixing"] < 0
+                plain = channel["address"] != 0 and channel["pole"] == 0
                 if one_plot and plain and channel["n_amplitudes"] == 1:
-                    scratch[0]["pdgids"][: 1 + _DALITZ] = [own["pdgid"], *daughters["pdgid"]]
-                    scratch[0]["masses"][:_DALITZ] = daughters["mass"]
+                    scratch = plot_scratch(own, daughters)
                     with self._naming(number):
                         tables.append(build_grid(channel, float(own["mass"]), scratch))
                     channel["cells"] = tables[-1].ctypes.data

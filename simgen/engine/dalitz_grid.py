@@ -6,6 +6,9 @@ magnitude, so that points drawn uniformly are rejected tens to hundreds of times
 covered with rectangles, small ones where the amplitude varies, each with an upper bound of
 |A|^2. A rectangle is drawn by bound times area, a point in it uniformly, and accepted on |A|^2 over
 the bound: the same distribution with less than two trials.
+
+A meson that oscillates decays from a superposition alpha |M0> + beta |anti-M0> of norm 1, which the
+engine draws before. What is bounded is then |A|^2 + |Abar|^2, the largest |alpha A + beta Abar|^2.
 """
 
 from __future__ import annotations
@@ -20,13 +23,14 @@ from simgen.engine.program import (
     N_EXCEEDED,
     N_TRIALS,
 )
+from simgen.engine.scratch import SCRATCH
 from simgen.jit import kernel, lean_kernel
 from simgen.phasespace import turn_plane
 from simgen.random import uniform
 from simgen.view import view
 
 if TYPE_CHECKING:
-    from simgen.typing import FloatArray, IntArray, UInt64Array
+    from simgen.typing import ComplexArray, FloatArray, IntArray, UInt64Array
 
 # Columns of a rectangle.
 _CUMULATIVE, _X, _Y, _DX, _DY, _BOUND, N_COLUMNS = 0, 1, 2, 3, 4, 5, 6
@@ -42,6 +46,9 @@ MARGIN = 1.08
 _STEP, _STEP_AT_EDGE = 0.4, 1.5
 # The least bound, relative to the mean of |A|^2: what is rare costs little.
 _LEAST = 0.1
+# Integrals over the whole plot: panels along s_12, and along s_23 at a given s_12; nodes in each.
+_PANELS, _NODES = 60, 6
+_FLAVOUR_ROW = 4  # of the momenta
 
 
 @lean_kernel
@@ -78,7 +85,7 @@ def _place(mass: float, m: FloatArray, s_12: float, s_23: float, out: FloatArray
 def draw_from_grid(
     channel: Any, mass: float, amplitude: Any, scratch: Any, state: UInt64Array, counter: IntArray
 ) -> None:
-    """Draw a decay from the channel's table.
+    """Draw a decay from the channel's table; the flavour state of what oscillates is set.
 
     Parameters
     ----------
@@ -149,12 +156,49 @@ def _point(start: float, length: float, i: int, threshold: float) -> float:
     return start + length * fraction
 
 
+@lean_kernel
+def _call(channel: Any, scratch: Any, amplitude: Any) -> complex:
+    """Return the amplitude at the momenta of the scratch memory, nan where it writes none."""
+    amplitude[0] = np.nan
+    call_amplitude(
+        channel.address,
+        channel.parameters,
+        scratch.pdgids.ctypes.data,
+        scratch.momenta.ctypes.data,
+        amplitude.ctypes.data,
+    )
+    return complex(amplitude[0])
+
+
+@lean_kernel
+def _call_flavour(channel: Any, scratch: Any, amplitude: Any, anti: bool) -> complex:
+    """Return A, or Abar, of what oscillates."""
+    flavour = scratch.momenta[_FLAVOUR_ROW]
+    flavour[0], flavour[1], flavour[2], flavour[3] = 1.0, 0.0, 0.0, 0.0
+    if anti:
+        flavour[0], flavour[2] = 0.0, 1.0
+    return _call(channel, scratch, amplitude)
+
+
+@lean_kernel
+def _largest_rate(channel: Any, scratch: Any, amplitude: Any) -> float:
+    """Return |A|^2, for what oscillates that of the flavour state for which it is largest."""
+    if channel.mixing < 0:
+        a = _call(channel, scratch, amplitude)
+        return float(a.real**2 + a.imag**2)
+    total = 0.0
+    for k in range(2):
+        a = _call_flavour(channel, scratch, amplitude, k == 1)
+        total += a.real**2 + a.imag**2
+    return total
+
+
 @kernel
 def _sample(
     channel: Any, mass: float, scratch_array: Any, cells: FloatArray, bound: FloatArray,
     mean: FloatArray,
 ) -> None:  # fmt: skip
-    """Write a bound of |A|^2 in each rectangle, and its mean; outside of the plot it is 0.
+    """Write a bound of the rate in each rectangle, and its mean; outside of the plot it is 0.
 
     Points outside are moved onto the edge for the bound, because part of the rectangle may be
     inside.
@@ -176,15 +220,7 @@ def _sample(
                 y = _point(cells[c, _Y], cells[c, _DY], j, threshold)
                 s_23 = min(max(y, least), most)
                 _place(mass, m, s_12, s_23, momenta[1:])
-                amplitude[0] = np.nan
-                call_amplitude(
-                    channel.address,
-                    channel.parameters,
-                    scratch.pdgids.ctypes.data,
-                    momenta.ctypes.data,
-                    amplitude.ctypes.data,
-                )
-                value = amplitude[0].real ** 2 + amplitude[0].imag ** 2
+                value = _largest_rate(channel, scratch, amplitude)
                 if not value < np.inf and (s_12 != x or s_23 != y):
                     continue  # on the edge, where no decay is drawn
                 largest = max(largest, value)
@@ -224,6 +260,20 @@ def _touches(mass: float, m: FloatArray, cells: FloatArray, out: Any) -> None:
         out[c] = cells[c, _Y] <= high and cells[c, _Y] + cells[c, _DY] >= low
 
 
+def plot_scratch(parent: Any, daughters: Any) -> Any:
+    """Return scratch memory for the functions below: masses and PDG numbers of a decay are set.
+
+    Parameters
+    ----------
+    parent, daughters
+        `SPECIES` records; three daughters.
+    """
+    scratch = np.zeros(1, SCRATCH)
+    scratch[0]["pdgids"][: 1 + len(daughters)] = [parent["pdgid"], *daughters["pdgid"]]
+    scratch[0]["masses"][: len(daughters)] = daughters["mass"]
+    return scratch
+
+
 def build_grid(channel: Any, mass: float, scratch: Any) -> FloatArray:
     """Make the table of a channel.
 
@@ -234,7 +284,7 @@ def build_grid(channel: Any, mass: float, scratch: Any) -> FloatArray:
     mass
         Mass of the parent, GeV.
     scratch
-        (1,) of `simgen.engine.scratch.SCRATCH` with ``masses`` and ``pdgids`` of the decay.
+        Of `plot_scratch`.
 
     Returns
     -------
@@ -274,6 +324,59 @@ def build_grid(channel: Any, mass: float, scratch: Any) -> FloatArray:
     weight = np.cumsum(cells[:, _BOUND] * area)
     cells[:, _CUMULATIVE] = weight / weight[-1]
     return np.ascontiguousarray(cells)
+
+
+@kernel
+def _integrate(
+    channel: Any, mass: float, scratch_array: Any, nodes: FloatArray, weights: FloatArray,
+    matrix: ComplexArray,
+) -> None:  # fmt: skip
+    """Add the integrals of A A^*, A Abar^* and Abar Abar^* over the plot; nodes from 0 to 1."""
+    scratch = scratch_array[0]
+    m, momenta, amplitude = scratch.masses, scratch.momenta, scratch.level_amplitude[0]
+    momenta[0, 0], momenta[0, 1], momenta[0, 2], momenta[0, 3] = 0.0, 0.0, 0.0, mass
+    lowest, highest = (m[0] + m[1]) ** 2, (mass - m[2]) ** 2
+    for i in range(len(nodes)):
+        s_12 = lowest + (highest - lowest) * nodes[i]
+        least, most = _range_of_s23(mass, m, s_12)
+        for j in range(len(nodes)):
+            s_23 = least + (most - least) * nodes[j]
+            weight = weights[i] * weights[j] * (most - least)
+            _place(mass, m, s_12, s_23, momenta[1:])
+            a = _call_flavour(channel, scratch, amplitude, False)
+            b = _call_flavour(channel, scratch, amplitude, True)
+            matrix[0, 0] += weight * (a.real**2 + a.imag**2)
+            matrix[1, 1] += weight * (b.real**2 + b.imag**2)
+            matrix[0, 1] += weight * a * b.conjugate()
+    matrix[1, 0] = matrix[0, 1].conjugate()
+
+
+def integrated_flavours(channel: Any, mass: float, scratch: Any) -> ComplexArray:
+    """Return the matrix A A^*, A Abar^*, ... of a meson that oscillates, integrated over the plot.
+
+    Parameters
+    ----------
+    channel, mass, scratch
+        As for `build_grid`.
+
+    Returns
+    -------
+    (2, 2) array
+        Up to a factor; sum of v_i M_ij v_j^* is the rate of alpha |M0> + beta |anti-M0>,
+        v = (alpha, beta).
+
+    Raises
+    ------
+    FloatingPointError
+        If an amplitude is no number at some point.
+    """
+    x, w = np.polynomial.legendre.leggauss(_NODES)
+    nodes = ((np.arange(_PANELS)[:, None] + 0.5 * (1.0 + x)) / _PANELS).ravel()
+    weights = np.tile(0.5 * w / _PANELS, _PANELS)
+    matrix = np.zeros((2, 2), complex)
+    _integrate(channel, mass, scratch, nodes, weights, matrix)
+    check_finite(matrix)
+    return matrix
 
 
 def _quarters(cells: FloatArray) -> FloatArray:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simgen.engine.bounds import flavour_matrix
+from simgen.engine.dalitz_grid import integrated_flavours, plot_scratch
 from simgen.engine.program import MIXING
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def set_channels(program: Program, parent: int, numbers: Sequence[int], mass: fl
     mass
         Mass of the parent, GeV.
     """
-    found = [flavour_matrix(program, number, parent, mass) for number in numbers]
+    found = [_flavours(program, number, parent, mass) for number in numbers]
     # Rates of the conjugates relative to each other are theirs; together they have norm 1.
     total = float(np.mean([np.trace(matrix).real for matrix, _ in found]))
     for index, (number, (matrix, bound)) in enumerate(zip(numbers, found, strict=True)):
@@ -94,6 +95,19 @@ def set_channels(program: Program, parent: int, numbers: Sequence[int], mass: fl
         row["sibling"] = numbers[1 - index] if len(numbers) == 2 else -1
     rows = [int(program.channels[number]["mixing"]) for number in numbers]
     program.mixing["largest_trace"][rows] = program.mixing["weights"][rows].sum(axis=1).max()
+
+
+def _flavours(
+    program: Program, number: int, parent: int, mass: float
+) -> tuple[ComplexArray, float]:
+    """Return what `flavour_matrix` does; with a table of the Dalitz plot, which has the bounds."""
+    channel = program.channels[number]
+    if channel["n_cells"] == 0:
+        return flavour_matrix(program, number, parent, mass)
+    species = program.species
+    daughters = species[channel["daughters"][: int(channel["n_daughters"])]]
+    scratch = plot_scratch(species[parent], daughters)
+    return integrated_flavours(channel, mass, scratch), 0.0
 
 
 def _pure_states(matrix: ComplexArray) -> tuple[ComplexArray, ComplexArray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simgen.models.b_three_pions import CB3PI_MPP, CB3PI_P00
+from simgen.models.b_three_pions_cp import BTO3PI_CP
 from simgen.models.baryons import HYPNONLEPTON
 from simgen.models.btosll import BTOSLLALI, BTOSLLBALL
 from simgen.models.btoxsgamma import BTOXSGAMMA
@@ -105,6 +106,7 @@ _REGISTRY = {
         BTOXSLL,
         CB3PI_P00,
         CB3PI_MPP,
+        BTO3PI_CP,
     )
 }
 

@@ -56,7 +56,7 @@ def _product(p: Any, i: int, j: int) -> float:
 
 
 @kernel
-def _pair(p: Any, a: int, b: int, c: int) -> complex:
+def pair_in_p_wave(p: Any, a: int, b: int, c: int) -> complex:
     """Return F(ab; c)."""
     aa, bb, cc = _product(p, a, a), _product(p, b, b), _product(p, c, c)
     ab, ac, bc = _product(p, a, b), _product(p, a, c), _product(p, b, c)
@@ -79,7 +79,7 @@ def charged_b_to_three_pions(parameters: Any, pdgids: Any, momenta: Any, out: An
         a = 3
     b = 2 if a == 1 else 1
     c = 6 - a - b
-    carray(out, 1)[0] = _pair(p, a, b, c) + _pair(p, a, c, b)
+    carray(out, 1)[0] = pair_in_p_wave(p, a, b, c) + pair_in_p_wave(p, a, c, b)
 
 
 class ThreePionModel(DecayModel):

@@ -117,7 +117,8 @@ class OscillatingModel(DecayModel):
         found = DecayModel.problem(self, parameters, parent, daughters)
         if found is not None:
             return found
-        if parent.anti_name == parent.name or not 0.0 < parent.ctau < float("inf"):
+        own = parent.anti_name == parent.name or parent.charge3 != 0
+        if own or not 0.0 < parent.ctau < float("inf"):
             return f"{self.name} decays a neutral meson that oscillates, but found {parent.name}"
         return None
 
