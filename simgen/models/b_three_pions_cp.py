@@ -9,8 +9,9 @@ anti-B0 to the same point of the Dalitz plot are
     S_3 = T_+- + P_1 + P_0,  S_4 = T_-+ - P_1 + P_0,  S_5 = T_+0 + T_0+ - T_+- - T_-+ - 2 P_0.
 
 All T of A have the phase -alpha, those of Abar alpha; the mixing phase is absorbed, so that q/p is
-1 and the penguins P have strong phases only. Sizes are those of EvtGen: T_+- = 1, T_-+ = 0.47,
-T_+0 = 1.09, T_0+ = 0.66, P_1 + P_0 = -0.2 exp(-0.5 i), P_0 - P_1 = 0.15 exp(2 i).
+1 and the penguins P have strong phases only. Sizes are those of EvtGen, from factorisation and a
+quark model (EvtGen guide): T_+- = 1, T_-+ = 0.47, T_+0 = 1.09, T_0+ = 0.66,
+P_1 + P_0 = -0.2 exp(-0.5 i), P_0 - P_1 = 0.15 exp(2 i).
 
 The parameters are the mass difference dm, 1/s, and alpha; `simgen.engine.oscillation` has the rest.
 """

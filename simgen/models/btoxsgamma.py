@@ -27,9 +27,9 @@ _SCALAR, _PHOTON_SPIN2 = 0, 2
 _PHOTON = 22
 _N_PARAMETERS = {_KAGAN_NEUBERT: (1,), _FIXED: (1, 2), _FLAT: (1, 3)}
 _LOW, _HIGH = 1.1, 4.5
-_STEP = 5.00796 / 80  # GeV
-# dB/dM at multiples of the step, in 1e-6.
-_SPECTRUM = (
+STEP = 5.00796 / 80
+"""Between the masses of `SPECTRUM`, GeV."""
+SPECTRUM = (
     *(0, 1.03244e-3, 3.0239e-2, 0.199815, 0.729392, 1.93129, 4.17806, 7.86021, 13.3421, 20.9196),
     *(30.7815, 42.9854, 57.4406, 73.906, 92.003, 111.223, 130.977, 150.618, 169.483, 186.934),
     *(202.392, 215.366, 225.491, 232.496, 236.274, 236.835, 234.313, 228.942, 221.042, 210.994),
@@ -39,6 +39,7 @@ _SPECTRUM = (
     *(4.46249, 4.11032, 3.80543, 3.54051, 3.30967, 3.10848, 2.93254, 2.78369, 2.65823, 2.55747),
     *(2.51068, 2.57179, 2.74684),
 )
+"""dB/dM at multiples of `STEP`, in 1e-6."""
 _M_B, _M_K_PI = 5.2794, 0.634  # of kind 4, as in EvtGen
 _E_MIN = 1.7
 
@@ -66,10 +67,10 @@ def mass_spectrum(values: Sequence[float]) -> tuple[list[float], list[float]]:
     if kind == _FLAT:
         low, high = _flat_limits(values[1:])
         return [low, high], [low, high]  # dE = M dM / M_B
-    grid = _STEP * np.arange(len(_SPECTRUM))
+    grid = STEP * np.arange(len(SPECTRUM))
     inside = grid[(grid > _LOW) & (grid < _HIGH)]
     masses = [_LOW, *(float(m) for m in inside), _HIGH]
-    return masses, [float(v) for v in np.interp(masses, grid, _SPECTRUM)]
+    return masses, [float(v) for v in np.interp(masses, grid, SPECTRUM)]
 
 
 def btoxsgamma_draw(parameters: Any, masses: Any, stream: Any, momenta: Any) -> int:
