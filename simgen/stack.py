@@ -23,8 +23,11 @@ def stack_array(typing_context: Any, n: Any, columns: Any) -> Any:  # noqa: ARG0
         raise errors.RequireLiteralValue("the shape of an array on the stack is constant")
     size = n.literal_value * columns.literal_value
 
-    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
         memory = cgutils.alloca_once(builder, ir.ArrayType(ir.DoubleType(), size))
-        return make_view(context, builder, signature.return_type, memory, arguments)
+        shape = [ir.Constant(ir.IntType(64), each.literal_value) for each in (n, columns)]
+        return make_view(context, builder, signature.return_type, memory, shape)
 
-    return types.Array(types.float64, 2, "C")(types.int64, types.int64), codegen
+    # The signature has the numbers: numba finds an intrinsic's code by its signature, and would
+    # give every shape the memory of the last one that was compiled.
+    return types.Array(types.float64, 2, "C")(n, columns), codegen

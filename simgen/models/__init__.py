@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simgen.models.b_three_pions import CB3PI_MPP, CB3PI_P00
 from simgen.models.b_three_pions_cp import BTO3PI_CP
+from simgen.models.baryon_semileptonic import BARYONPCR
 from simgen.models.baryons import HYPNONLEPTON
 from simgen.models.btosll import BTOSLLALI, BTOSLLBALL
 from simgen.models.btoxsgamma import BTOXSGAMMA
@@ -100,6 +101,7 @@ _REGISTRY = {
         TAUHADNU,
         VLL,
         HYPNONLEPTON,
+        BARYONPCR,
         SVV_CP,
         VUB,
         BTOXSGAMMA,

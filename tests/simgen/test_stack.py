@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+import numba
 import numpy as np
 import pytest
 from numba.core.errors import TypingError
@@ -48,6 +51,25 @@ def test_array_on_the_stack_has_rows_and_columns() -> None:
 
 def test_two_arrays_are_apart() -> None:
     assert twice(3) == 33.0
+
+
+def test_arrays_of_two_shapes_have_memory_of_their_own_size() -> None:
+    @numba.njit
+    def use(numbers: np.ndarray) -> None:
+        for i in range(len(numbers)):
+            numbers[i, 0] += 1.0
+
+    @numba.njit
+    def two_shapes() -> float:
+        large, small = stack_array(6, 7), stack_array(1, 5)
+        use(large)
+        use(small)
+        return large[5, 0] + small[0, 0]
+
+    two_shapes()
+    (code,) = two_shapes.inspect_llvm().values()
+    # the small one need not be in memory at all
+    assert "42" in re.findall(r"alloca \[(\d+) x double\]", code)
 
 
 def test_a_shape_that_is_not_constant_is_refused() -> None:
