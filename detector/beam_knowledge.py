@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from detector.profiles import Axes
+from detector.data_taking import values_of_events
 from detector.streams import BEAM_KNOWLEDGE, R_0
 from detector.vertices import smear_vertices
 from simgen.jit import kernel
@@ -38,10 +38,11 @@ def known_beams(profile: DetectorProfile, event_id: IntArray, seed: int) -> Floa
         (px, py, pz, E), lab frame, GeV.
     """
     known, sqrt_s = profile.beam_knowledge, profile.beams.sqrt_s()
+    shift, spread = values_of_events((known.sqrt_s_shift, known.sqrt_s_spread), event_id, seed).T
     deviate = np.zeros(len(event_id))
-    if known.sqrt_s_spread > 0.0:
+    if np.any(spread > 0.0):
         _deviates(event_id, new_stream(seed, int(Stage.SMEAR)), deviate)
-    scale = 1.0 + (known.sqrt_s_shift + known.sqrt_s_spread * deviate) / sqrt_s
+    scale = 1.0 + (shift + spread * deviate) / sqrt_s
     beams: FloatArray = scale[:, np.newaxis] * profile.beams.total()
     return beams
 
@@ -70,16 +71,19 @@ def known_primary_vertices(
     (n, 3) array
         Measured positions, mm.
     """
-    shift = profile.beam_knowledge.position
-    measured = smear_vertices(true, event_id, profile.vertices.r_0, R_0, seed)
-    measured += np.array([shift.x, shift.y, shift.z])
+    sigma = values_of_events(profile.vertices.r_0.as_tuple(), event_id, seed)
+    measured = smear_vertices(true, event_id, sigma, R_0, seed)
+    measured += values_of_events(profile.beam_knowledge.position.as_tuple(), event_id, seed)
     return measured
 
 
-def stated_primary_vertex(profile: DetectorProfile) -> Axes:
-    """Return the standard deviations of the primary vertex that the analyst assumes, mm."""
-    true, scale = profile.vertices.r_0, profile.beam_knowledge.size
-    return Axes(x=true.x * scale.x, y=true.y * scale.y, z=true.z * scale.z)
+def stated_primary_vertex(profile: DetectorProfile, event_id: IntArray, seed: int) -> FloatArray:
+    """Return the standard deviations of the primary vertex that the analyst assumes, (n, 3), mm.
+
+    Parameters are those of `known_primary_vertices`.
+    """
+    sigma = values_of_events(profile.vertices.r_0.as_tuple(), event_id, seed)
+    return sigma * values_of_events(profile.beam_knowledge.size.as_tuple(), event_id, seed)
 
 
 @kernel

@@ -19,7 +19,6 @@ from detector.cutflow import CutFlow, combinatorial_stages
 from detector.decay_vertices import (
     MeasuredVertex,
     measure_decay_vertices,
-    same_uncertainty,
     to_covariance,
 )
 from detector.hadronic_tag import smear_hadronic_tags
@@ -447,6 +446,7 @@ def smear_block(
         total,
         true_r_sig,
         true_r_tag,
+        _seen(measured),
         profile,
         config.topology,
         seed,
@@ -508,6 +508,7 @@ def _combine(
         total,
         true_r_sig,
         true_r_tag,
+        _seen(measured),
         profile,
         config.topology,
         seed,
@@ -598,7 +599,7 @@ def _what_all_have(
         "r_0": r_0,
         "r_sig": r_sig.position,
         "r_tag": r_tag.position,
-        "r_0_sigma": same_uncertainty(stated_primary_vertex(profile), n),
+        "r_0_sigma": stated_primary_vertex(profile, event_id, seed),
         "r_sig_sigma": r_sig.sigma,
         "r_tag_sigma": r_tag.sigma,
         "r_sig_correlation": r_sig.correlation,
@@ -618,6 +619,12 @@ def _what_all_have(
         "true_k_sig": parents[0] - true[Role.KAON] - true[Role.LEPTON] - true[Role.PRONG],
         "true_k_tag": parents[1] - true[Role.TAG_D] - true[Role.TAG_LEPTON],
     }
+
+
+def _seen(measured: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the measured momenta (n, 4) of signal and tag, of (len(Role), n, 4)."""
+    signal = measured[Role.KAON] + measured[Role.LEPTON] + measured[Role.PRONG]
+    return signal, measured[Role.TAG_D] + measured[Role.TAG_LEPTON]
 
 
 def _parents(block: EventBlock, events: IntArray, index: IntArray) -> FloatArray:

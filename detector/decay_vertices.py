@@ -8,13 +8,15 @@ import numpy as np
 
 from detector.fitted_vertices import fit_block
 from detector.streams import R_SIG, R_TAG
+from detector.table_lookup import values_at_momenta
 from detector.vertices import smear_vertices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from detector.config import SignalTopology
-    from detector.profiles import Axes, DetectorProfile
+    from detector.coordinates import DecayVertexResolution
+    from detector.profiles import DetectorProfile
     from detector.vertex_parts import VertexParts
     from simgen.events import EventBlock
     from simgen.typing import FloatArray, IntArray
@@ -38,6 +40,7 @@ def measure_decay_vertices(
     total: FloatArray,
     true_r_sig: FloatArray,
     true_r_tag: FloatArray,
+    seen: tuple[FloatArray, FloatArray],
     profile: DetectorProfile,
     signal: SignalTopology,
     seed: int,
@@ -53,6 +56,8 @@ def measure_decay_vertices(
     true_r_sig, true_r_tag
         (m, 3) where the parents of these events decayed, mm; of a combinatorial candidate where
         what it is made of comes from.
+    seen
+        (m, 4) measured momenta of all that is seen of signal and tag, GeV, for tables.
     profile
         Beams and detector.
     signal
@@ -68,25 +73,23 @@ def measure_decay_vertices(
         )
     vertices, event_id = profile.vertices, block.event_id[events]
     return (
-        _smeared(true_r_sig, event_id, vertices.r_sig, R_SIG, seed),
-        _smeared(true_r_tag, event_id, vertices.r_tag, R_TAG, seed),
+        _smeared(true_r_sig, seen[0], event_id, vertices.r_sig, R_SIG, seed),
+        _smeared(true_r_tag, seen[1], event_id, vertices.r_tag, R_TAG, seed),
     )
 
 
 def _smeared(
-    true: FloatArray, event_id: IntArray, sigma: Axes, substream: int, seed: int
+    true: FloatArray,
+    seen: FloatArray,
+    event_id: IntArray,
+    resolution: DecayVertexResolution,
+    substream: int,
+    seed: int,
 ) -> MeasuredVertex:
     """Return a vertex with independent Gaussian errors."""
-    return MeasuredVertex(
-        smear_vertices(true, event_id, sigma, substream, seed),
-        same_uncertainty(sigma, len(true)),
-        np.zeros((len(true), 3)),
-    )
-
-
-def same_uncertainty(sigma: Axes, n: int) -> FloatArray:
-    """Return n rows of a vertex's standard deviations."""
-    return np.tile(np.array(sigma.as_tuple()), (n, 1))
+    sigma = values_at_momenta(resolution.as_tuple(), seen)
+    position = smear_vertices(true, event_id, sigma, substream, seed)
+    return MeasuredVertex(position, sigma, np.zeros((len(true), 3)))
 
 
 def from_covariance(position: FloatArray, covariance: FloatArray) -> MeasuredVertex:

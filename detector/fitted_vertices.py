@@ -89,7 +89,8 @@ def fit_block(
     """
     m = len(events)
     parent = particle_table().by_name("tau+" if signal.is_tau_pair else "B+")
-    mean, covariance = vertex_prior(profile, parent, r_0, total)
+    r_0_sigma = stated_primary_vertex(profile, block.event_id[events], seed)
+    mean, covariance = vertex_prior(profile, parent, r_0, r_0_sigma, total)
     found = FittedVertices(*(np.empty(shape) for shape in ((m, 3), (m, 3, 3)) * 2))
     _fit_candidates(
         block.event_id[events],
@@ -110,7 +111,11 @@ def fit_block(
 
 
 def vertex_prior(
-    profile: DetectorProfile, parent: ParticleData, r_0: FloatArray, total: FloatArray
+    profile: DetectorProfile,
+    parent: ParticleData,
+    r_0: FloatArray,
+    r_0_sigma: FloatArray,
+    total: FloatArray,
 ) -> tuple[FloatArray, FloatArray]:
     """Return where decay vertices are without tracks: means (m, 3), covariances (m, 3, 3).
 
@@ -119,7 +124,7 @@ def vertex_prior(
     """
     if profile.vertices.constraint == "ip":
         flight, spread = flight_prior(total, parent)
-        return r_0 + flight, spread + np.diag(np.square(stated_primary_vertex(profile).as_tuple()))
+        return r_0 + flight, spread + np.eye(3) * np.square(r_0_sigma)[:, np.newaxis]
     mean = np.array(profile.beams.interaction_region.mean, dtype=np.float64)
     return np.tile(mean, (len(r_0), 1)), np.tile(np.eye(3) * BEAM_PIPE**2, (len(r_0), 1, 1))
 

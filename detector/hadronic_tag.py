@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from detector.streams import HADRONIC_TAG
+from detector.table_lookup import values_at_momenta
 from detector.vertices import add_errors
 from simgen.jit import kernel
 from simgen.random import Stage, open_stream, seek
@@ -21,7 +22,8 @@ def smear_hadronic_tags(
 ) -> FloatArray:
     """Smear the momenta of tag B mesons by independent Gaussians along x, y and z.
 
-    The energy follows from the true mass: a hadronic tag is constrained to the B mass.
+    The energy follows from the true mass: a hadronic tag is constrained to the B mass. Tables of
+    the profile hold at the true momentum.
 
     Parameters
     ----------
@@ -41,7 +43,8 @@ def smear_hadronic_tags(
     """
     out = np.empty((len(p4), 4))
     state = open_stream(seed, int(Stage.SMEAR))
-    _smear_all(p4, event_id, np.array(profile.momentum.as_tuple()), state, out)
+    sigma = values_at_momenta(profile.momentum.as_tuple(), p4)
+    _smear_all(p4, event_id, sigma, state, out)
     return out
 
 
@@ -53,6 +56,6 @@ def _smear_all(
     for i in range(len(p4)):
         p, q = p4[i], out[i]
         seek(state, event_id[i], HADRONIC_TAG)
-        add_errors(p, sigma, state, q)
+        add_errors(p, sigma[i], state, q)
         mass2 = p[3] * p[3] - p[0] * p[0] - p[1] * p[1] - p[2] * p[2]
         q[3] = np.sqrt(max(mass2, 0.0) + q[0] * q[0] + q[1] * q[1] + q[2] * q[2])

@@ -14,8 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from detector.coordinates import (
+    DecayVertexResolution,
+    PrimaryVertexResolution,
+    Scale,
+    Shift,
+    TagMomentumResolution,
+)
 from detector.sections import (
-    BeamKnowledge,
     BremsstrahlungProfile,
     FindingEfficiency,
     KsProfile,
@@ -26,6 +32,8 @@ from detector.tables import (
     ImpactResolution,
     PhotonEfficiency,
     PhotonResolution,
+    SqrtSShift,
+    SqrtSSpread,
     TrackEfficiency,
     TrackResolution,
 )
@@ -199,24 +207,26 @@ class IdentificationProfile(_Section):
     proton: Hypothesis = Field(description="proton identification")
 
 
-class Axes(_Section):
-    """One number for each coordinate; in a file a single number stands for all three."""
+class BeamKnowledge(_Section):
+    """How far the analyst's beams are from their true mean.
 
-    x: float = Field(ge=0.0)
-    y: float = Field(ge=0.0)
-    z: float = Field(ge=0.0)
+    The assumed total four-momentum is the mean scaled to sqrt(s) + sqrt_s_shift + a Gaussian of
+    width sqrt_s_spread, another one in each event as events come from runs calibrated apart. The
+    primary vertex r_0 is shifted by position, and its stated standard deviations are those of
+    `vertices.r_0` times size. All may be tables in luminosity, at one place for each event
+    (`detector.data_taking`).
+    """
 
-    @model_validator(mode="before")
-    @classmethod
-    def _same_for_all(cls, data: Any) -> Any:
-        """Read a single number as that number for each coordinate."""
-        if isinstance(data, int | float) and not isinstance(data, bool):
-            return {"x": data, "y": data, "z": data}
-        return data
-
-    def as_tuple(self) -> tuple[float, float, float]:
-        """Return (x, y, z)."""
-        return self.x, self.y, self.z
+    sqrt_s_shift: SqrtSShift = Field(default=0.0, description="assumed less true mean sqrt(s), GeV")
+    sqrt_s_spread: SqrtSSpread = Field(
+        default=0.0, description="spread of the calibration of sqrt(s), GeV"
+    )
+    position: Shift = Field(
+        default=Shift(), description="assumed less true position of the interaction point, mm"
+    )
+    size: Scale = Field(
+        default=Scale(), description="stated over true standard deviations of r_0, pure numbers"
+    )
 
 
 class VertexProfile(_Section):
@@ -232,11 +242,11 @@ class VertexProfile(_Section):
         description="for method fit: none; or ip, the B starts at the primary vertex and flies as "
         "far as its lifetime and momentum let it",
     )
-    r_0: Axes = Field(description="primary vertex, standard deviations in mm")
-    r_sig: Axes = Field(
+    r_0: PrimaryVertexResolution = Field(description="primary vertex, standard deviations in mm")
+    r_sig: DecayVertexResolution = Field(
         description="decay vertex of the signal B, standard deviations in mm, for method smear"
     )
-    r_tag: Axes = Field(
+    r_tag: DecayVertexResolution = Field(
         description="decay vertex of the tag B, standard deviations in mm, for method smear"
     )
 
@@ -251,7 +261,9 @@ class VertexProfile(_Section):
 class HadronicTagProfile(_Section):
     """A fully reconstructed hadronic tag, with which the semileptonic one is compared."""
 
-    momentum: Axes = Field(description="standard deviations of px, py, pz in the lab, GeV")
+    momentum: TagMomentumResolution = Field(
+        description="standard deviations of px, py, pz in the lab, GeV"
+    )
 
 
 class DetectorProfile(_Section):

@@ -1,4 +1,4 @@
-"""Sections of a profile beyond resolutions: losses, tails, radiation, knowledge of the beams."""
+"""Sections of a profile beyond resolutions: losses, tails, radiation."""
 
 from __future__ import annotations
 
@@ -81,42 +81,3 @@ class KsProfile(Section):
                 f"{self.flight_max}"
             )
         return self
-
-
-class Shift(Section):
-    """One signed number for each coordinate."""
-
-    x: float = Field(default=0.0, ge=-100.0, le=100.0)
-    y: float = Field(default=0.0, ge=-100.0, le=100.0)
-    z: float = Field(default=0.0, ge=-100.0, le=100.0)
-
-
-class Scale(Section):
-    """One factor for each coordinate."""
-
-    x: float = Field(default=1.0, gt=0.0, le=1000.0)
-    y: float = Field(default=1.0, gt=0.0, le=1000.0)
-    z: float = Field(default=1.0, gt=0.0, le=1000.0)
-
-
-class BeamKnowledge(Section):
-    """How far the analyst's beams are from their true mean.
-
-    The assumed total four-momentum is the mean scaled to sqrt(s) + sqrt_s_shift + a Gaussian of
-    width sqrt_s_spread, another one in each event as events come from runs calibrated apart. The
-    primary vertex r_0 is shifted by position, and its stated standard deviations are those of
-    `vertices.r_0` times size.
-    """
-
-    sqrt_s_shift: float = Field(
-        default=0.0, ge=-1.0, le=1.0, description="assumed less true mean sqrt(s), GeV"
-    )
-    sqrt_s_spread: float = Field(
-        default=0.0, ge=0.0, le=1.0, description="spread of the calibration of sqrt(s), GeV"
-    )
-    position: Shift = Field(
-        default=Shift(), description="assumed less true position of the interaction point, mm"
-    )
-    size: Scale = Field(
-        default=Scale(), description="stated over true standard deviations of r_0, pure numbers"
-    )

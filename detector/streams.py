@@ -17,6 +17,7 @@ R_TAG: Final = R_0 + 2
 HADRONIC_TAG: Final = R_0 + 3
 BEAM_KNOWLEDGE: Final = R_0 + 8
 BEST_CANDIDATE: Final = R_0 + 9
+DATA_TAKING: Final = R_0 + 10
 """Beyond any number of particles."""
 
 FIRST_IDENTIFICATION: Final = 1 << 41

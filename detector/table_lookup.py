@@ -35,6 +35,45 @@ def pack_tables(tables: Sequence[float | Table]) -> PackedTables:
     return PackedTables(np.concatenate(packed), np.array(start[:-1], dtype=np.int64))
 
 
+def values_at(
+    tables: Sequence[float | Table], momentum: FloatArray, transverse: FloatArray, theta: FloatArray
+) -> FloatArray:
+    """Return the values of k tables or numbers at n places, (n, k).
+
+    Parameters
+    ----------
+    tables
+        As for `pack_tables`.
+    momentum, transverse, theta
+        (n,) as for `value_at`.
+    """
+    if not any(isinstance(table, Table) for table in tables):
+        return np.tile(np.array(tables, dtype=np.float64), (len(momentum), 1))
+    out = np.empty((len(momentum), len(tables)))
+    _look_up(pack_tables(tables), momentum, transverse, theta, out)
+    return out
+
+
+def values_at_momenta(tables: Sequence[float | Table], p4: FloatArray) -> FloatArray:
+    """Return the values of k tables in p or pT, and theta, at momenta (n, 4), as (n, k)."""
+    pt = np.hypot(p4[:, 0], p4[:, 1])
+    return values_at(tables, np.hypot(pt, p4[:, 2]), pt, np.arctan2(pt, p4[:, 2]))
+
+
+@kernel
+def _look_up(
+    tables: PackedTables,
+    momentum: FloatArray,
+    transverse: FloatArray,
+    theta: FloatArray,
+    out: FloatArray,
+) -> None:
+    """Write the value of each table at each place to `out`."""
+    for i in range(out.shape[0]):
+        for k in range(out.shape[1]):
+            out[i, k] = value_at(tables, k, momentum[i], transverse[i], theta[i])
+
+
 def _pack(table: float | Table) -> FloatArray:
     """Return one table with theta, in rad, as its second axis; an axis it lacks has one number."""
     if not isinstance(table, Table):
@@ -66,7 +105,7 @@ def value_at(
     which
         Place of the table among them.
     momentum
-        What its first axis is, GeV or mm, unless that is pT.
+        What its first axis is, GeV, mm or a share, unless that is pT.
     transverse
         pT, GeV.
     theta

@@ -1,4 +1,4 @@
-"""Numbers of a profile that may depend on momentum, angle or flight: a table, or one number.
+"""Numbers of a profile that may depend on momentum, angle, flight or date: a table, or one number.
 
 A `Table` holds values over one or two axes. With as many values as numbers on an axis they are
 points, between which the value is interpolated linearly (energy: in its logarithm); with one less
@@ -22,6 +22,7 @@ AXES: Final[Mapping[str, tuple[str, float]]] = {
     "energy": ("GeV", 1e5),
     "theta": ("degrees", 180.0),
     "flight": ("mm", 1e5),
+    "luminosity": ("1", 1.0),
 }
 """Unit and largest number of every axis; the smallest is 0."""
 _ALTERNATIVES = frozenset({"p", "pt"})
@@ -39,6 +40,7 @@ DEFAULT_GRID: Final[Mapping[str, tuple[float, ...]]] = {
     "energy": _powers(0.01, 8.0, 41),
     "theta": tuple(5.0 * i for i in range(37)),
     "flight": tuple(25.0 * i for i in range(49)),
+    "luminosity": tuple(0.01 * i for i in range(101)),
 }
 """Where a function is tabulated if its axes are not given."""
 
@@ -50,7 +52,7 @@ class Table(BaseModel):
 
     axes: dict[str, tuple[float, ...]] = Field(
         description="increasing numbers of each axis by its name; theta in degrees, momenta and "
-        "energies in GeV, flight in mm"
+        "energies in GeV, flight in mm, luminosity as a share of all"
     )
     values: tuple[Any, ...] = Field(
         description="a number for each point or bin of the axis; of two axes, a list of those of "
@@ -176,9 +178,8 @@ def _axis(name: str, numbers: Any, quantity: Quantity) -> tuple[float, ...]:
     if name == "energy" and min(axis) <= 0.0:
         raise ValueError(f"axes: energy should be positive, found {list(axis)}")
     if min(axis) < 0.0 or max(axis) > highest:
-        raise ValueError(
-            f"axes: {name} should be between 0 and {highest:g} {unit}, found {list(axis)}"
-        )
+        shown = f"{highest:g}" if unit == "1" else f"{highest:g} {unit}"
+        raise ValueError(f"axes: {name} should be between 0 and {shown}, found {list(axis)}")
     if any(b <= a for a, b in pairwise(axis)):
         raise ValueError(f"axes: {name} should increase, found {list(axis)}")
     return axis
@@ -246,14 +247,19 @@ def _read_curve(value: Any) -> float | Table:
     return read_number_or_table(value, PHOTON_RESOLUTION)
 
 
-_TRACK_AXES = ("p", "pt", "theta")
+TRACK_AXES: Final = ("p", "pt", "theta")
+"""Axes of what depends on a momentum."""
+RUN_AXES: Final = ("luminosity",)
+"""Axes of what depends on when the data were taken (`detector.data_taking`)."""
 _PHOTON_AXES = ("energy", "theta")
-TRACK_EFFICIENCY: Final = Quantity("an efficiency", _TRACK_AXES, 0.0, 1.0, ("p", "theta"))
+TRACK_EFFICIENCY: Final = Quantity("an efficiency", TRACK_AXES, 0.0, 1.0, ("p", "theta"))
 PHOTON_EFFICIENCY: Final = Quantity("an efficiency", _PHOTON_AXES, 0.0, 1.0, _PHOTON_AXES)
 FLIGHT_EFFICIENCY: Final = Quantity("an efficiency", ("flight", "theta"), 0.0, 1.0, ("flight",))
-TRACK_RESOLUTION: Final = Quantity("a resolution", _TRACK_AXES, 0.0, 1.0, ("p", "theta"))
+TRACK_RESOLUTION: Final = Quantity("a resolution", TRACK_AXES, 0.0, 1.0, ("p", "theta"))
 PHOTON_RESOLUTION: Final = Quantity("a resolution", _PHOTON_AXES, 0.0, 1.0, _PHOTON_AXES)
-IMPACT_RESOLUTION: Final = Quantity("a resolution in mm", _TRACK_AXES, 0.0, 10.0, ("p", "theta"))
+IMPACT_RESOLUTION: Final = Quantity("a resolution in mm", TRACK_AXES, 0.0, 10.0, ("p", "theta"))
+SQRT_S_SHIFT: Final = Quantity("a shift of sqrt(s)", RUN_AXES, -1.0, 1.0, RUN_AXES)
+SQRT_S_SPREAD: Final = Quantity("a spread of sqrt(s)", RUN_AXES, 0.0, 1.0, RUN_AXES)
 MATERIAL: Final = Quantity("a radiation length", ("theta",), 0.0, 1.0, ("theta",))
 
 TrackEfficiency = Annotated[
@@ -278,5 +284,13 @@ ImpactResolution = Annotated[
 """Resolution of an impact parameter in mm, a number or a table in p or pT and theta."""
 Material = Annotated[float | Table, BeforeValidator(lambda v: read_number_or_table(v, MATERIAL))]
 """Thickness in radiation lengths, a number or a table in theta."""
+SqrtSShift = Annotated[
+    float | Table, BeforeValidator(lambda v: read_number_or_table(v, SQRT_S_SHIFT))
+]
+"""Shift of sqrt(s) in GeV, a number or a table in luminosity."""
+SqrtSSpread = Annotated[
+    float | Table, BeforeValidator(lambda v: read_number_or_table(v, SQRT_S_SPREAD))
+]
+"""Spread of sqrt(s) in GeV, a number or a table in luminosity."""
 PhotonResolution = Annotated[float | Table, BeforeValidator(_read_curve)]
 """Resolution of photons, a number or a table in energy and theta."""

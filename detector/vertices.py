@@ -10,12 +10,11 @@ from simgen.jit import kernel
 from simgen.random import Stage, normal_pair, open_stream, seek
 
 if TYPE_CHECKING:
-    from detector.profiles import Axes
     from simgen.typing import FloatArray, IntArray, UInt64Array
 
 
 def smear_vertices(
-    position: FloatArray, event_id: IntArray, sigma: Axes, substream: int, seed: int
+    position: FloatArray, event_id: IntArray, sigma: FloatArray, substream: int, seed: int
 ) -> FloatArray:
     """Smear one vertex an event.
 
@@ -26,7 +25,7 @@ def smear_vertices(
     event_id
         (n,) the events' numbers.
     sigma
-        Standard deviations, mm.
+        (n, 3) standard deviations, mm.
     substream
         Which vertex it is: `detector.streams.R_0`, `R_SIG` or `R_TAG`.
     seed
@@ -39,7 +38,7 @@ def smear_vertices(
     """
     out = np.empty((len(position), 3))
     state = open_stream(seed, int(Stage.SMEAR))
-    _smear_all(position, event_id, np.array(sigma.as_tuple()), substream, state, out)
+    _smear_all(position, event_id, sigma, substream, state, out)
     return out
 
 
@@ -55,7 +54,7 @@ def _smear_all(
     """Smear each row of `position` into `out`."""
     for i in range(len(position)):
         seek(state, event_id[i], substream)
-        add_errors(position[i], sigma, state, out[i])
+        add_errors(position[i], sigma[i], state, out[i])
 
 
 @kernel

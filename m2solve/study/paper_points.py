@@ -15,6 +15,7 @@ import numpy as np
 from detector.cutflow import CutFlow
 from detector.profiles import DetectorProfile, load_profile
 from detector.stage import Smearing
+from detector.tables import Table
 from m2solve.invisible_mass import m_hat_squared
 from m2solve.study.config import RunConfig, SolverConfig
 from m2solve.study.methods import methods, parent_mass, solution_layout
@@ -76,8 +77,7 @@ class PaperPoint:
     def resolution(self) -> str:
         """Resolutions of r_0 along z and of r_sig, for people, for instance ``350/25 µm``."""
         vertices = self.smearing.profile.vertices
-        z, r = 1000.0 * vertices.r_0.z, 1000.0 * vertices.r_sig.z
-        return f"{z:g}/{r:g} µm"
+        return f"{_micrometres(vertices.r_0.z)}/{_micrometres(vertices.r_sig.z)} µm"
 
     @property
     def title(self) -> str:
@@ -115,6 +115,13 @@ class PaperPoint:
             point_layout(self.methods),
             PointAppender,
         )
+
+
+def _micrometres(resolution: float | Table) -> str:
+    """Return a resolution in mm as a number in µm, of a table the smallest and largest."""
+    values = resolution.values if isinstance(resolution, Table) else resolution
+    ends = {float(1000.0 * end) for end in (np.min(values), np.max(values))}
+    return "-".join(f"{x:g}" for x in sorted(ends))
 
 
 class PointAppender:

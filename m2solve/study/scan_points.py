@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel
 
 from detector.config import CandidateConfig
-from detector.profiles import Axes, DetectorProfile
+from detector.coordinates import Axes
+from detector.profiles import DetectorProfile
 from detector.stage import Smearing
 from detector.tables import Table
 from m2solve.study.config import SolverConfig
@@ -81,7 +82,8 @@ def axis_unit(name: str) -> str:
     model, description = _SECTIONS[section], ""
     for key in path:
         field = model.model_fields[key]
-        description = field.description or description if model is Axes else field.description or ""
+        described = field.description or ""
+        description = described or description if issubclass(model, Axes) else described
         annotation = field.annotation
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             model = annotation
@@ -94,7 +96,7 @@ def _fields(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, Kind]]:
     for name, field in model.model_fields.items():
         annotation, path = field.annotation, f"{prefix}.{name}"
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            if annotation is Axes:
+            if issubclass(annotation, Axes):
                 yield path, "number"
             yield from _fields(annotation, path)
         elif (kind := _kind(annotation)) is not None:

@@ -35,7 +35,8 @@ def table_values(table: float | Table, where: Mapping[str, FloatArray]) -> Float
     table
         A table, or a number.
     where
-        (n,) p, pT or energy in GeV, theta in degrees, flight in mm, by the name of the axis.
+        (n,) p, pT or energy in GeV, theta in degrees, flight in mm, luminosity as a share, by the
+        name of the axis.
 
     Returns
     -------

@@ -113,6 +113,7 @@ class _Inputs:
     pairs: tuple[tuple[list[Path], list[Path]], ...]
     methods: tuple[Method, ...]
     profile: DetectorProfile
+    seed: int
 
 
 @dataclass
@@ -245,7 +246,7 @@ def _find_inputs(candidates: Path, solutions: Path) -> _Inputs:
         pairs = [([t], [s]) for t, s in zip(tables, solved, strict=False)]
     settings = yaml.safe_load(headers[0][0].config)["detector"]
     profile = validate_config(DetectorProfile, settings, str(tables[0]))
-    return _Inputs(tuple(pairs), file_methods(solved[0]), profile)
+    return _Inputs(tuple(pairs), file_methods(solved[0]), profile, headers[0][0].seed)
 
 
 def _read(inputs: _Inputs) -> Iterator[tuple[CandidateTable, Solutions]]:
@@ -281,7 +282,7 @@ def _collect(inputs: _Inputs, advance: Callable[[int], None]) -> _Collected:
                 {m.name: compare_with_truth(table, solutions, m) for m in inputs.methods},
                 groups_of(table),
                 table.weight,
-                input_pulls(table, inputs.profile),
+                input_pulls(table, inputs.profile, inputs.seed),
             )
         )
         advance(1)

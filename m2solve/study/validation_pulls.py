@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
-from m2solve.study.stated_errors import radiation_lengths, tail_scores, track_resolution
+from detector.data_taking import luminosity_shares
+from m2solve.study.stated_errors import (
+    places_of,
+    radiation_lengths,
+    table_values,
+    tail_scores,
+    track_resolution,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,15 +109,18 @@ def pull_row(kind: str, name: str, group: str, pulls: FloatArray) -> PullRow | N
     )
 
 
-def input_pulls(table: CandidateTable, profile: DetectorProfile) -> dict[str, FloatArray]:
+def input_pulls(
+    table: CandidateTable, profile: DetectorProfile, seed: int
+) -> dict[str, FloatArray]:
     """Return the pulls of everything measured that has a standard deviation.
 
     Vertices with the uncertainties stored in the table, along x, y and z, and with their
     correlations (`chi2_pull`). Charged particles in
     pT, theta and phi, in which their errors are independent Gaussians, with the resolution the
     profile gives at the true momentum, as normal scores if it states tails; only where one particle
-    makes up the momentum, and without pT of electrons if these radiate. The hadronic
-    tag in px, py and pz; and the true sqrt(s) of the event against the mean that is used for all.
+    makes up the momentum, and without pT of electrons if these radiate. The hadronic tag in px, py
+    and pz, with the resolution at the true momentum; and the true sqrt(s) of the event against the
+    assumed one.
 
     Parameters
     ----------
@@ -118,6 +128,8 @@ def input_pulls(table: CandidateTable, profile: DetectorProfile) -> dict[str, Fl
         Candidates.
     profile
         The detector they were made with.
+    seed
+        Of the smearing, which says when an event was recorded.
 
     Returns
     -------
@@ -134,14 +146,15 @@ def input_pulls(table: CandidateTable, profile: DetectorProfile) -> dict[str, Fl
     for track in ("kaon", "lepton", "prong", "tag_lepton"):
         measured, true = getattr(table, track), getattr(table, f"true_{track}")
         found |= {f"{track}_{q}": p for q, p in _track_pulls(measured, true, profile).items()}
-    axes = profile.hadronic_tag.momentum.as_tuple()
+    where = places_of(table.true_parent_tag)
     for i, axis in enumerate(_AXES):
         residual = table.hadronic_tag[:, i] - table.true_parent_tag[:, i]
-        found[f"hadronic_tag_p{axis}"] = pull_of(residual, np.full(len(table), axes[i]))
-    known = profile.beam_knowledge
+        sigma = table_values(profile.hadronic_tag.momentum.as_tuple()[i], where)
+        found[f"hadronic_tag_p{axis}"] = pull_of(residual, sigma)
+    known, date = profile.beam_knowledge, {"luminosity": luminosity_shares(table.event_id, seed)}
     rest_energy = np.sqrt(mass_squared(table.true_total)) - np.sqrt(mass_squared(table.total))
-    spread = np.full(len(table), np.hypot(profile.beams.sqrt_s_spread, known.sqrt_s_spread))
-    found["beams_sqrts"] = pull_of(rest_energy + known.sqrt_s_shift, spread)
+    spread = np.hypot(profile.beams.sqrt_s_spread, table_values(known.sqrt_s_spread, date))
+    found["beams_sqrts"] = pull_of(rest_energy + table_values(known.sqrt_s_shift, date), spread)
     return found
 
 

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 from closure import N, assert_uncorrelated, assert_unit_gaussian
 
-from detector.profiles import Axes
 from detector.streams import R_0, R_SIG, R_TAG
 from detector.vertices import smear_vertices
 
-SIGMA = Axes(x=0.010, y=0.0003, z=0.350)
+SIGMA = (0.010, 0.0003, 0.350)
 
 
 @pytest.fixture(scope="module")
@@ -17,11 +16,12 @@ def true():
 
 
 def residual(true, sigma=SIGMA, substream=R_0, seed=5):
-    return smear_vertices(true, np.arange(len(true)), sigma, substream, seed) - true
+    rows = np.tile(np.array(sigma), (len(true), 1))
+    return smear_vertices(true, np.arange(len(true)), rows, substream, seed) - true
 
 
 def test_pulls_are_unit_gaussians_on_each_axis(true):
-    pulls = residual(true) / np.array(SIGMA.as_tuple())
+    pulls = residual(true) / np.array(SIGMA)
     for pull in pulls.T:
         assert_unit_gaussian(pull)
 
@@ -31,10 +31,9 @@ def test_axes_and_vertices_are_independent(true):
 
 
 def test_a_scan_of_sigma_scales_the_same_deviates(true):
-    twice = Axes(x=0.020, y=0.0006, z=0.700)
+    twice = (0.020, 0.0006, 0.700)
     np.testing.assert_allclose(residual(true, twice), 2 * residual(true), atol=1e-14)
 
 
 def test_without_error_nothing_changes(true):
-    zero = Axes(x=0.0, y=0.0, z=0.0)
-    np.testing.assert_array_equal(residual(true, zero), 0.0)
+    np.testing.assert_array_equal(residual(true, (0.0, 0.0, 0.0)), 0.0)

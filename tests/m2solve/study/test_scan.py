@@ -11,9 +11,11 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from detector.tables import Table
 from m2solve.study import run, scan
 from m2solve.study.scan_command import scan as scan_command
-from m2solve.study.scan_points import axis_unit
+from m2solve.study.scan_config import read_scan
+from m2solve.study.scan_points import axis_unit, make_points
 from simgen.errors import ConfigError, OutputError
 from simgen.io.hdf5 import read_header
 
@@ -177,7 +179,7 @@ R_SIG = "detector.vertices.r_sig"
         ({"axes": {R_SIG: [0.1, "a"]}}, ["values should be numbers; found 'a'"]),
         ({"axes": {R_SIG: [0.1, True]}}, ["values should be numbers; found True"]),
         ({"axes": {R_SIG: [0.1, float("nan")]}}, ["values should be numbers; found nan"]),
-        ({"axes": {R_SIG: [0.1, -0.2]}}, [f"at {R_SIG} = -0.2", "greater than or equal to 0"]),
+        ({"axes": {R_SIG: [0.1, -0.2]}}, [f"at {R_SIG} = -0.2", "between 0 and 10000"]),
         ({"axes": {"detector.pi0.mass": [0.1, 2]}}, ["less than 1; found 2"]),
         ({"axes": {"candidates.rho": ["pi", "po"]}}, ["should be 'pi' or 'pi_pi0'; found 'po'"]),
         ({"axes": {"candidates.rho": [None]}}, ["words or numbers; found None"]),
@@ -205,6 +207,23 @@ def test_bad_scans_are_refused_before_any_work(section, words, tmp_path, monkeyp
         assert word in message
 
 
+@pytest.mark.parametrize(
+    ("axis", "are_tables"),
+    [(R_SIG, (False, False)), (f"{R_SIG}.z", (True, False)), ("detector.pi0.mass", (True, True))],
+)
+def test_an_axis_puts_its_number_where_a_table_was(axis, are_tables):
+    """In all coordinates, in the one it names, or elsewhere."""
+    table = {"axes": {"p": [0.5, 3.0]}, "values": [0.1, 0.01]}
+    detector = {"derive": "belle2", "vertices": {"r_sig": table}}
+    config = read_scan({**CONFIG, "detector": detector, "scan": {"axes": {axis: [0.1, 0.2]}}})
+    points = make_points(config)
+    assert [point.values for point in points] == [{axis: 0.1}, {axis: 0.2}]
+    r_sig = points[1].smearing.profile.vertices.r_sig
+    assert (isinstance(r_sig.x, Table), isinstance(r_sig.z, Table)) == are_tables
+    if not are_tables[1]:
+        assert r_sig.z == 0.2
+
+
 def test_bad_runs_are_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     good = {"axes": {R_SIG: [0.1]}}
@@ -221,6 +240,9 @@ def test_bad_runs_are_refused(tmp_path, monkeypatch):
     [
         ("detector.vertices.r_sig", "mm"),
         ("detector.vertices.r_0.z", "mm"),
+        ("detector.beam_knowledge.position.z", "mm"),
+        ("detector.beam_knowledge.sqrt_s_shift", "GeV"),
+        ("detector.tracks.impact.d0.table", "mm"),
         ("detector.tracks.momentum.curvature", "1/GeV"),
         ("detector.tracks.angles.scattering", "rad GeV"),
         ("detector.hadronic_tag.momentum.x", "GeV"),

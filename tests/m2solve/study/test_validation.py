@@ -21,8 +21,9 @@ from m2solve.study.validation_pulls import INPUT, input_pulls, pull_row
 from m2solve.study.validation_residuals import CHOSEN, NEARER, compare_with_truth, describe
 from simgen.errors import ConfigError, FileFormatError, OutputError, SimgenError
 
+SEED = 41
 CONFIG = {
-    "seed": 41,
+    "seed": SEED,
     "generator": {"name": "decfile", "decay_files": ["ktaumu.dec"], "base": None},
     "output": {"events_per_shard": 2000},
     "solver": {"variables": ["M2sB", "M2sV", "random", "truth"], "m_nunu": ["true"]},
@@ -112,14 +113,14 @@ class TestPulls:
     def test_a_wrong_sigma_of_a_vertex_is_found(self, belle2, factor):
         table = read_candidates(belle2)
         wrong = replace(table, r_sig_sigma=factor * table.r_sig_sigma)
-        pulls = input_pulls(wrong, load_profile("belle2"))
+        pulls = input_pulls(wrong, load_profile("belle2"), SEED)
         rows = {name: pull_row(INPUT, name, "all", pull) for name, pull in pulls.items()}
         bad = {name for name, row in rows.items() if not row.agrees(len(rows))}
         assert bad == {"r_sig_x", "r_sig_y", "r_sig_z", "r_sig_chi2"}
 
     def test_a_wrong_profile_is_found(self, belle2):
         changes = {"tracks": {"momentum": {"scattering": 0.0036}}}
-        pulls = input_pulls(read_candidates(belle2), load_profile("belle2", changes))
+        pulls = input_pulls(read_candidates(belle2), load_profile("belle2", changes), SEED)
         bad = {
             name
             for name, pull in pulls.items()
@@ -155,15 +156,43 @@ class TestPulls:
         table = read_candidates(
             smear(belle2 / "truth", tmp_path / "c.h5", detector=profile.model_dump())
         )
-        pulls = input_pulls(table, profile)
+        pulls = input_pulls(table, profile, SEED)
         rows = {name: pull_row(INPUT, name, "all", pull) for name, pull in pulls.items()}
         assert [name for name, row in rows.items() if not row.agrees(len(rows))] == []
-        plain = input_pulls(table, load_profile("belle2"))
+        plain = input_pulls(table, load_profile("belle2"), SEED)
         assert np.std(plain["kaon_theta"]) > 1.5
+
+    def test_vertices_tags_and_beams_with_tables_agree(self, belle2, tmp_path):
+        """Each stated with the number at one end of its table does not."""
+        runs = {"luminosity": [0.0, 1.0]}
+        changes = {
+            "vertices": {"r_0": {"z": {"axes": runs, "values": [0.2, 2.0]}},
+                         "r_sig": {"axes": {"p": [0.5, 3.0]}, "values": [0.1, 0.01]},
+                         "r_tag": {"x": {"axes": {"theta": [0, 60]}, "values": [0.01, 0.1]}}},
+            "hadronic_tag": {"momentum": {"y": {"axes": {"theta": [0, 10, 60]},
+                                                "values": [0.1, 0.02]}}},
+            "beam_knowledge": {"sqrt_s_shift": {"axes": runs, "values": [0.03, -0.02]},
+                               "sqrt_s_spread": {"axes": runs, "values": [0.0, 0.03]}},
+        }  # fmt: skip
+        profile = load_profile("belle2", changes)
+        path = smear(belle2 / "truth", tmp_path / "c.h5", detector=profile.model_dump())
+        table = read_candidates(path)
+        rows = {name: pull_row(INPUT, name, "all", pull)
+                for name, pull in input_pulls(table, profile, SEED).items()}  # fmt: skip
+        assert [name for name, row in rows.items() if not row.agrees(len(rows))] == []
+        stated = load_profile("belle2", {
+            "hadronic_tag": {"momentum": {"y": 0.02}},
+            "beam_knowledge": changes["beam_knowledge"] | {"sqrt_s_spread": 0.03},
+        })  # fmt: skip
+        wrong = {name: pull_row(INPUT, name, "all", pull)
+                 for name, pull in input_pulls(table, stated, SEED).items()}  # fmt: skip
+        bad = {name for name, row in wrong.items() if not row.agrees(len(wrong))}
+        assert bad == {"hadronic_tag_py", "beams_sqrts"}
 
     def test_composite_momenta_have_no_track_resolution(self, belle2):
         table = read_candidates(belle2)
-        pulls = input_pulls(replace(table, true_prong=table.true_tag_d), load_profile("belle2"))
+        composite = replace(table, true_prong=table.true_tag_d)
+        pulls = input_pulls(composite, load_profile("belle2"), SEED)
         assert np.isnan(pulls["prong_pt"]).all()
         assert np.isfinite(pulls["kaon_pt"]).all()
 
