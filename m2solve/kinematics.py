@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, TypeAlias
 
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
     from simgen.typing import FloatArray
@@ -18,13 +18,13 @@ Row4: TypeAlias = tuple[float, float, float, float]
 MASS_TOLERANCE = 1e-6
 
 
-@kernel
+@lean_kernel
 def row_index(length: int, i: int) -> int:
     """Return the row of event i in an array that has one row an event, or one row for all."""
     return i if length > 1 else 0
 
 
-@kernel
+@lean_kernel
 def unit_vector(array: FloatArray, i: int) -> Row3:
     """Return the direction of row i of an (n, 3) array; nan where it has none."""
     x, y, z = array[i, 0], array[i, 1], array[i, 2]
@@ -34,44 +34,44 @@ def unit_vector(array: FloatArray, i: int) -> Row3:
     return x / norm, y / norm, z / norm
 
 
-@kernel
+@lean_kernel
 def four_vector(array: FloatArray, i: int) -> Row4:
     """Return row i of an (n, 4) array."""
     return array[i, 0], array[i, 1], array[i, 2], array[i, 3]
 
 
-@kernel
+@lean_kernel
 def mass_squared(p: Row4) -> float:
     """Return E^2 - |p|^2 of one four-momentum."""
     return float(p[3] * p[3] - (p[0] * p[0] + p[1] * p[1] + p[2] * p[2]))
 
 
-@kernel
+@lean_kernel
 def is_visible(p: Row4) -> bool:
     """Say whether p can be the momentum of a real system: finite, E >= 0, E^2 >= p^2."""
     m2 = mass_squared(p)
     return bool(math.isfinite(m2) and p[3] >= 0.0 and m2 >= -MASS_TOLERANCE * p[3] * p[3])
 
 
-@kernel
+@lean_kernel
 def are_sides_usable(p1: Row4, p2: Row4, m1: float, m2: float) -> bool:
     """Say whether both visible momenta and both invisible masses can be worked with."""
     return is_visible(p1) and is_visible(p2) and is_mass(m1) and is_mass(m2)
 
 
-@kernel
+@lean_kernel
 def is_mass(m: float) -> bool:
     """Say whether m is finite and not negative."""
     return bool(0.0 <= m < math.inf)
 
 
-@kernel
+@lean_kernel
 def is_finite_vector(v: Row3 | Row4) -> bool:
     """Say whether the first three components of v are finite."""
     return math.isfinite(v[0]) and math.isfinite(v[1]) and math.isfinite(v[2])
 
 
-@kernel
+@lean_kernel
 def boost_factors(p: Row4, total: Row4, rs: float) -> tuple[float, float]:
     """Return the energy of p in the rest frame of total (mass rs), and the boost's factor.
 
@@ -82,14 +82,14 @@ def boost_factors(p: Row4, total: Row4, rs: float) -> tuple[float, float]:
     return e, (p[3] + e) / (total[3] + rs)
 
 
-@kernel
+@lean_kernel
 def boost_back_factor(e: float, px: float, py: float, pz: float, total: Row4, rs: float) -> float:
     """Return the factor f of the boost from that frame to the lab: p_lab = p + f * total."""
     dot = total[0] * px + total[1] * py + total[2] * pz
     return float((e + (total[3] * e + dot) / rs) / (total[3] + rs))
 
 
-@kernel
+@lean_kernel
 def write_pair(
     px: float,
     py: float,
@@ -118,7 +118,7 @@ def write_pair(
     k_tag[i, j, 3] = math.sqrt(m2 * m2 + bx * bx + by * by + bz * bz)
 
 
-@kernel
+@lean_kernel
 def heavier_mass_squared(
     p1: Row4,
     p2: Row4,
@@ -134,14 +134,14 @@ def heavier_mass_squared(
     return max(first, parent_mass_squared(p2, m2, k_tag, i, j), 0.0)
 
 
-@kernel
+@lean_kernel
 def parent_mass_squared(p: Row4, m: float, k: FloatArray, i: int, j: int) -> float:
     """Return (p + k)^2 for k of event i, solution j, on the mass shell m."""
     dot = p[0] * k[i, j, 0] + p[1] * k[i, j, 1] + p[2] * k[i, j, 2]
     return float(mass_squared(p) + m * m + 2.0 * (p[3] * k[i, j, 3] - dot))
 
 
-@kernel
+@lean_kernel
 def distance_from_line(
     x: float, y: float, z: float, vx: float, vy: float, vz: float, m: float
 ) -> float:
@@ -150,7 +150,7 @@ def distance_from_line(
     return math.sqrt(cx * cx + cy * cy + cz * cz + m * m)
 
 
-@kernel
+@lean_kernel
 def a_normal(x: float, y: float, z: float) -> tuple[float, float, float]:
     """Return some unit vector normal to (x, y, z), which must not vanish."""
     if abs(x) <= abs(y) and abs(x) <= abs(z):

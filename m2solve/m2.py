@@ -37,7 +37,7 @@ from m2solve.kinematics import (
 )
 from m2solve.m2s import least_energy_share, split_missing
 from m2solve.solution import SOLVED, UNBALANCED, UNPHYSICAL, Solution, empty_solution
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
     from m2solve.kinematics import Row4
@@ -77,7 +77,7 @@ def m2(problem: Problem) -> Solution:
     return solution
 
 
-@kernel
+@lean_kernel
 def m2_loop(
     visible_sig: FloatArray,
     visible_tag: FloatArray,
@@ -109,7 +109,7 @@ def m2_loop(
         value[i] = math.sqrt(heavier_mass_squared(p1, p2, m1, m2, k_sig, k_tag, i, 0))
 
 
-@kernel
+@lean_kernel
 def m2_event(
     p1: Row4,
     p2: Row4,
@@ -154,7 +154,7 @@ def m2_event(
     return SOLVED
 
 
-@kernel
+@lean_kernel
 def _root_of_slope(
     p1: Row4,
     p2: Row4,
@@ -205,7 +205,7 @@ def _root_of_slope(
     return 0.5 * (low + high)
 
 
-@kernel
+@lean_kernel
 def _slope(
     p1: Row4,
     p2: Row4,

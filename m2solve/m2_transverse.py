@@ -26,7 +26,7 @@ from m2solve.kinematics import (
 )
 from m2solve.m2 import m2_event
 from m2solve.solution import UNPHYSICAL, Solution, empty_solution
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
     from m2solve.kinematics import Row4
@@ -64,7 +64,7 @@ def m2_transverse(problem: Problem) -> Solution:
     return solution
 
 
-@kernel
+@lean_kernel
 def m2_transverse_loop(
     visible_sig: FloatArray,
     visible_tag: FloatArray,
@@ -103,25 +103,25 @@ def m2_transverse_loop(
         value[i] = math.sqrt(max(first, follow_rapidity(p2, m2, k_tag, i), 0.0))
 
 
-@kernel
+@lean_kernel
 def transverse_energy(p: Row4) -> float:
     """Return sqrt(E^2 - p_z^2)."""
     return math.sqrt(max(mass_squared(p), 0.0) + p[0] * p[0] + p[1] * p[1])
 
 
-@kernel
+@lean_kernel
 def has_rapidity(p: Row4) -> bool:
     """Say whether a visible system has a finite rapidity; nothing at all counts as at rest."""
     return transverse_energy(p) > 0.0 or p[2] == 0.0
 
 
-@kernel
+@lean_kernel
 def without_z(p: Row4) -> Row4:
     """Return the transverse momentum with the transverse energy, of the same mass."""
     return p[0], p[1], 0.0, transverse_energy(p)
 
 
-@kernel
+@lean_kernel
 def follow_rapidity(p: Row4, m: float, k: FloatArray, i: int) -> float:
     """Give k of event i the z-component, and the energy, with the rapidity of p; return M^2.
 

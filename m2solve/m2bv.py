@@ -35,7 +35,7 @@ from m2solve.kinematics import (
     write_pair,
 )
 from m2solve.solution import PROJECTED, SOLVED, UNPHYSICAL, Solution, empty_solution
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
     from m2solve.kinematics import Row3, Row4
@@ -82,7 +82,7 @@ def _solve(problem: Problem) -> Solution:
     return solution
 
 
-@kernel
+@lean_kernel
 def m2bv_loop(
     visible_sig: FloatArray,
     visible_tag: FloatArray,
@@ -134,7 +134,7 @@ def m2bv_loop(
         value[i] = math.sqrt(max(first, parent_mass_squared(p1, m1, k_sig, i, 0), 0.0))
 
 
-@kernel
+@lean_kernel
 def m2bv_event(p1: Row4, m1: float, mass: float, v: Row3) -> tuple[int, int, float, float]:
     """Return the status, the number of roots, and the lab momenta t of the parent."""
     g = p1[0] * v[0] + p1[1] * v[1] + p1[2] * v[2]

@@ -43,7 +43,7 @@ from m2solve.solution import (
     Solution,
     empty_solution,
 )
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
     from m2solve.kinematics import Row3, Row4
@@ -84,7 +84,7 @@ def m2s(problem: Problem) -> Solution:
     return solution
 
 
-@kernel
+@lean_kernel
 def m2s_loop(
     visible_sig: FloatArray,
     visible_tag: FloatArray,
@@ -116,7 +116,7 @@ def m2s_loop(
         value[i] = math.sqrt(heavier_mass_squared(p1, p2, m1, m2, k_sig, k_tag, i, 0))
 
 
-@kernel
+@lean_kernel
 def m2s_event(
     p1: Row4, p2: Row4, total: Row4, m1: float, m2: float
 ) -> tuple[int, float, float, float]:
@@ -135,7 +135,7 @@ def m2s_event(
     return flag, p1[0] + kx, p1[1] + ky, p1[2] + kz
 
 
-@kernel
+@lean_kernel
 def least_energy_share(
     p1: Row4, p2: Row4, qx: float, qy: float, qz: float, m1: float, m2: float
 ) -> float:
@@ -152,7 +152,7 @@ def least_energy_share(
     return float(min(max(x, 0.0), 1.0))
 
 
-@kernel
+@lean_kernel
 def split_missing(
     p1: Row4,
     p2: Row4,
@@ -178,7 +178,7 @@ def split_missing(
     return flag, kx + f * qx, ky + f * qy, kz + f * qz, weight
 
 
-@kernel
+@lean_kernel
 def linear_masses(
     p1: Row4,
     p2: Row4,
@@ -215,7 +215,7 @@ def linear_masses(
     )
 
 
-@kernel
+@lean_kernel
 def lowest_on_sphere(
     a1: float,
     ux: float,

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from m2solve.kinematics import a_normal
 from m2solve.m2s import linear_masses
 from m2solve.quartic import trigonometric_roots
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
     from m2solve.kinematics import Row3, Row4
@@ -37,7 +37,7 @@ TURN_STEPS = 8
 TOUCH_STEPS = 20
 
 
-@kernel
+@lean_kernel
 def make_sphere(
     p1: Row4, p2: Row4, q: Row4, m1: float, m2: float, cosine: float, sine: float
 ) -> Sphere:
@@ -59,14 +59,14 @@ def make_sphere(
     )
 
 
-@kernel
+@lean_kernel
 def least_level(sphere: Sphere) -> float:
     """Return a lower bound of max(M_1, M_2)^2: the larger of the two minima."""
     _, _, _, _, a1, u1, a2, u2, _, _ = sphere
     return max(a1 - math.sqrt(_dot(u1, u1)), a2 - math.sqrt(_dot(u2, u2)))
 
 
-@kernel
+@lean_kernel
 def lowest_balanced(sphere: Sphere, roots: FloatArray) -> tuple[float, float, float, float]:
     """Return M^2 and P of the lowest point of the cone's surface with M_1 = M_2, inf without one.
 
@@ -93,7 +93,7 @@ def lowest_balanced(sphere: Sphere, roots: FloatArray) -> tuple[float, float, fl
     return best, x, y, z
 
 
-@kernel
+@lean_kernel
 def step_down(
     sphere: Sphere, level: float, roots: FloatArray
 ) -> tuple[bool, float, float, float, float]:
@@ -108,7 +108,7 @@ def step_down(
     return False, level, 0.0, 0.0, 0.0
 
 
-@kernel
+@lean_kernel
 def _step_down_one(
     sphere: Sphere, which: int, level: float, roots: FloatArray
 ) -> tuple[bool, float, float, float, float]:
@@ -160,7 +160,7 @@ def _step_down_one(
     return False, level, 0.0, 0.0, 0.0
 
 
-@kernel
+@lean_kernel
 def _touching_level(
     sphere: Sphere,
     a: float,
@@ -206,7 +206,7 @@ def _touching_level(
     return math.inf, 0.0, 0.0, 0.0
 
 
-@kernel
+@lean_kernel
 def _turning(sphere: Sphere, circle: Circle, x: float) -> tuple[float, float]:
     """Return half the first and second derivative of the depth in the cone along a circle."""
     _, _, _, _, _, _, _, _, flat, steep = sphere
@@ -223,7 +223,7 @@ def _turning(sphere: Sphere, circle: Circle, x: float) -> tuple[float, float]:
     return slope, _product(flat, steep, p, second) + _product(flat, steep, first, first)
 
 
-@kernel
+@lean_kernel
 def _direction_to(sphere: Sphere, x: float, y: float, z: float) -> Row3:
     """Return the n that gives P = (x, y, z)."""
     origin, q, k, stretch, _, _, _, _, _, _ = sphere
@@ -233,7 +233,7 @@ def _direction_to(sphere: Sphere, x: float, y: float, z: float) -> Row3:
     return dx - f * q[0], dy - f * q[1], dz - f * q[2]
 
 
-@kernel
+@lean_kernel
 def _highest_between(sphere: Sphere, circle: Circle, low: float, high: float) -> float:
     """Return where between two angles the circle is deepest in the cone, or just their middle."""
     middle = 0.5 * (low + high)
@@ -250,7 +250,7 @@ def _highest_between(sphere: Sphere, circle: Circle, low: float, high: float) ->
     return x
 
 
-@kernel
+@lean_kernel
 def _sorted_within(roots: FloatArray, count: int, end: float) -> int:
     """Sort those angles that are between -end and end, and return their number."""
     kept = 0
@@ -267,7 +267,7 @@ def _sorted_within(roots: FloatArray, count: int, end: float) -> int:
     return kept
 
 
-@kernel
+@lean_kernel
 def _meeting_points(sphere: Sphere, circle: Circle, roots: FloatArray) -> int:
     """Fill the angles at which a circle meets the cone's surface, and return their number."""
     _, _, _, _, _, _, _, _, flat, steep = sphere
@@ -283,7 +283,7 @@ def _meeting_points(sphere: Sphere, circle: Circle, roots: FloatArray) -> int:
     )
 
 
-@kernel
+@lean_kernel
 def _circle(sphere: Sphere, axis: Row3, side: Row3, other: Row3, along: float) -> Circle:
     """Return P on the circle n = along axis + radius (cos(x) side + sin(x) other)."""
     origin = sphere[0]
@@ -296,7 +296,7 @@ def _circle(sphere: Sphere, axis: Row3, side: Row3, other: Row3, along: float) -
     )
 
 
-@kernel
+@lean_kernel
 def _moved(sphere: Sphere, nx: float, ny: float, nz: float) -> Row3:
     """Return the part of P that is linear in n."""
     _, q, k, stretch, _, _, _, _, _, _ = sphere
@@ -304,7 +304,7 @@ def _moved(sphere: Sphere, nx: float, ny: float, nz: float) -> Row3:
     return k * nx + f * q[0], k * ny + f * q[1], k * nz + f * q[2]
 
 
-@kernel
+@lean_kernel
 def _point(circle: Circle, cos_x: float, sin_x: float) -> Row3:
     """Return P at one angle."""
     c, s, b = circle
@@ -315,26 +315,26 @@ def _point(circle: Circle, cos_x: float, sin_x: float) -> Row3:
     )
 
 
-@kernel
+@lean_kernel
 def _normals(axis: Row3) -> tuple[Row3, Row3]:
     """Return two unit vectors that are normal to a unit vector and to each other."""
     side = a_normal(axis[0], axis[1], axis[2])
     return side, _cross(axis, side)
 
 
-@kernel
+@lean_kernel
 def _cross(a: Row3, b: Row3) -> Row3:
     """Return the vector product."""
     return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
 
 
-@kernel
+@lean_kernel
 def _dot(a: Row3, b: Row3) -> float:
     """Return the scalar product."""
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
-@kernel
+@lean_kernel
 def _product(flat: float, steep: float, a: Row3, b: Row3) -> float:
     """Return the product of two vectors in which P . P > 0 in the cone or its back."""
     return steep * a[2] * b[2] - flat * (a[0] * b[0] + a[1] * b[1])

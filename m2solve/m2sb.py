@@ -37,7 +37,7 @@ from m2solve.kinematics import (
     write_pair,
 )
 from m2solve.solution import DEGENERATE, PROJECTED, SOLVED, UNPHYSICAL, Solution, empty_solution
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
     from m2solve.kinematics import Row4
@@ -83,7 +83,7 @@ def m2sb(problem: Problem) -> Solution:
     return solution
 
 
-@kernel
+@lean_kernel
 def m2sb_loop(
     visible_sig: FloatArray,
     visible_tag: FloatArray,
@@ -121,7 +121,7 @@ def m2sb_loop(
         value[i] = math.sqrt(heavier_mass_squared(p1, p2, m1, m2, k_sig, k_tag, i, 0))
 
 
-@kernel
+@lean_kernel
 def m2sb_event(
     p1: Row4,
     p2: Row4,
@@ -200,7 +200,7 @@ def m2sb_event(
     )
 
 
-@kernel
+@lean_kernel
 def _around_axis(
     x1: float,
     y1: float,

@@ -25,7 +25,8 @@ from m2solve.m2sb import m2sb
 from m2solve.solution import UNPHYSICAL, Solution
 from m2solve.vertices import log_likelihood
 from simgen.errors import InputArrayError
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
+from simgen.stack import stack_array
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -125,7 +126,7 @@ def m2sbv(problem: Problem) -> WeightedSolution:
     )
 
 
-@kernel
+@lean_kernel
 def m2sbv_loop(
     visible_sig: FloatArray,
     visible_tag: FloatArray,
@@ -146,7 +147,7 @@ def m2sbv_loop(
 ) -> None:
     """Fill `weight`, and order the solutions of every event by it."""
     with_tag = flight_tag.shape[0] > 0
-    logs = np.empty(2)
+    logs = stack_array(1, 2)[0]
     for i in range(visible_sig.shape[0]):
         d = flight_sig[i]
         e = flight_tag[i] if with_tag else d

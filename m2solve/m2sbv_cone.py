@@ -44,7 +44,7 @@ from m2solve.solution import PROJECTED, SOLVED, UNPHYSICAL
 from m2solve.vectors import as_vectors
 from m2solve.vertices import Vertices, log_likelihood
 from simgen.errors import InputArrayError
-from simgen.jit import kernel
+from simgen.jit import kernel, lean_kernel
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -141,7 +141,7 @@ def cone_posterior(
     nothing = np.zeros((1, 3, 3))
     no_flight = np.empty((0, 3))
     summary = np.empty((n, 4))
-    k_sig, k_tag = np.empty((n, 1, 4)), np.empty((n, 1, 4))
+    k_sig, k_tag = np.empty((2, n, 1, 4))
     status = np.empty(n, np.int8)
     cone_posterior_loop(
         problem.visible_sig,
@@ -243,7 +243,7 @@ def cone_posterior_loop(
         write_pair(px, py, pz, p1, p2, beams, m1, m2, k_sig, k_tag, i, 0)
 
 
-@kernel
+@lean_kernel
 def _fill_cone(
     p1: Row4,
     p2: Row4,
@@ -374,7 +374,7 @@ def _fill_cone(
     return SOLVED
 
 
-@kernel
+@lean_kernel
 def _interpolated(values: FloatArray, x: float) -> float:
     """Interpolate a table given on equal steps of x from 0 to 1."""
     position = min(max(x, 0.0), 1.0) * (values.shape[0] - 1)
@@ -382,7 +382,7 @@ def _interpolated(values: FloatArray, x: float) -> float:
     return float(values[i] + (position - i) * (values[i + 1] - values[i]))
 
 
-@kernel
+@lean_kernel
 def _summarise(
     cosines: FloatArray, weights: FloatArray, momenta: FloatArray, result: FloatArray
 ) -> int:

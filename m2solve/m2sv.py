@@ -37,7 +37,7 @@ from m2solve.kinematics import (
     write_pair,
 )
 from m2solve.solution import PROJECTED, SOLVED, UNPHYSICAL, Solution, empty_solution
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
     from m2solve.kinematics import Row3, Row4
@@ -82,7 +82,7 @@ def _solve(problem: Problem) -> Solution:
     return solution
 
 
-@kernel
+@lean_kernel
 def m2sv_loop(
     visible_sig: FloatArray,
     visible_tag: FloatArray,
@@ -124,7 +124,7 @@ def m2sv_loop(
                 k_tag[i, 0, j], k_tag[i, 1, j] = k_tag[i, 1, j], k_tag[i, 0, j]
 
 
-@kernel
+@lean_kernel
 def m2sv_event(
     p1: Row4,
     p2: Row4,
@@ -150,7 +150,7 @@ def m2sv_event(
     return roots_on_line(t1, h1, t2, h2, energy)
 
 
-@kernel
+@lean_kernel
 def roots_on_line(
     t1: float, h1: float, t2: float, h2: float, energy: float
 ) -> tuple[int, int, float, float]:
@@ -183,13 +183,13 @@ def roots_on_line(
     return SOLVED, 2, low, high
 
 
-@kernel
+@lean_kernel
 def least_energy_point(t1: float, h1: float, t2: float, h2: float) -> float:
     """Return the t, of any sign, at which G is least."""
     return (t1 * h2 + t2 * h1) / (h1 + h2) if h1 + h2 > 0.0 else 0.5 * (t1 + t2)
 
 
-@kernel
+@lean_kernel
 def energy_excess(t1: float, h1: float, t2: float, h2: float, energy: float) -> tuple[float, float]:
     """Return by how much the least G(t) of t >= 0 exceeds the energy, and that t.
 

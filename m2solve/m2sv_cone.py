@@ -43,7 +43,7 @@ from m2solve.m2s import m2s_event
 from m2solve.m2s_sphere import least_level, lowest_balanced, make_sphere, step_down
 from m2solve.m2sv import energy_excess, m2sv_event, roots_on_line
 from m2solve.solution import PROJECTED, SOLVED, UNBALANCED, UNPHYSICAL, Solution, empty_solution
-from simgen.jit import kernel
+from simgen.jit import kernel, lean_kernel
 
 if TYPE_CHECKING:
     from m2solve.kinematics import Row3, Row4
@@ -156,7 +156,7 @@ def m2sv_cone_loop(
         value[i] = math.sqrt(heavier_mass_squared(p1, p2, m1, m2, k_sig, k_tag, i, 0))
 
 
-@kernel
+@lean_kernel
 def m2sv_cone_event(
     p1: Row4,
     p2: Row4,
@@ -209,7 +209,7 @@ def m2sv_cone_event(
     return SOLVED if found else PROJECTED, t * w[0], t * w[1], t * w[2]
 
 
-@kernel
+@lean_kernel
 def _lowest_in_cone(
     surface: Surface, excess: FloatArray, roots: FloatArray
 ) -> tuple[bool, float, float, float, float]:
@@ -253,7 +253,7 @@ def _lowest_in_cone(
     return True, cos_phi, sin_phi, tilt, math.sqrt(norm * norm + z * z)
 
 
-@kernel
+@lean_kernel
 def _nearest_on_surface(
     surface: Surface, excess: FloatArray
 ) -> tuple[bool, float, float, float, float]:
@@ -281,7 +281,7 @@ def _nearest_on_surface(
     return least <= 0.0, cos_phi, sin_phi, delta, t
 
 
-@kernel
+@lean_kernel
 def _in_axes(p: Row4, e: Row3, n: Row3, v: Row3, energy: float) -> Row4:
     """Return the components of a momentum along three axes, and an energy."""
     return (
@@ -292,7 +292,7 @@ def _in_axes(p: Row4, e: Row3, n: Row3, v: Row3, energy: float) -> Row4:
     )
 
 
-@kernel
+@lean_kernel
 def _feet(surface: Surface, wx: float, wy: float, wz: float) -> tuple[float, float, float, float]:
     """Return t_1, h_1, t_2, h_2 of M2sV for the line along the unit vector w."""
     p1, q, _, m, _ = surface
@@ -302,7 +302,7 @@ def _feet(surface: Surface, wx: float, wy: float, wz: float) -> tuple[float, flo
     return t1, h1, t2, distance_from_line(q[0], q[1], q[2], wx, wy, wz, m[1])
 
 
-@kernel
+@lean_kernel
 def _excess_at(surface: Surface, cos_phi: float, sin_phi: float) -> Row2:
     """Return by how much the least total energy at an azimuth exceeds the true one, and its t."""
     cone = surface[4]
@@ -310,7 +310,7 @@ def _excess_at(surface: Surface, cos_phi: float, sin_phi: float) -> Row2:
     return energy_excess(t1, h1, t2, h2, surface[1][3])
 
 
-@kernel
+@lean_kernel
 def _mass_at(surface: Surface, wz: float, wx: float, wy: float, high: bool) -> Row2:
     """Return max(M_1, M_2)^2 and t for one root on the line along w, inf where it has none."""
     t1, h1, t2, h2 = _feet(surface, wx, wy, wz)
@@ -329,7 +329,7 @@ def _mass_at(surface: Surface, wz: float, wx: float, wy: float, high: bool) -> R
     return max(first, second), t
 
 
-@kernel
+@lean_kernel
 def _least_excess(surface: Surface, start: float) -> Row2:
     """Return the azimuth near `start` of least total energy, and its excess over the true one.
 
@@ -359,7 +359,7 @@ def _least_excess(surface: Surface, start: float) -> Row2:
     return phi, least
 
 
-@kernel
+@lean_kernel
 def _energy_slope(surface: Surface, phi: float) -> float:
     """Return the slope with azimuth, per length, of the least total energy along the cone."""
     c, s = math.cos(phi), math.sin(phi)

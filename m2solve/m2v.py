@@ -34,7 +34,7 @@ from m2solve.kinematics import (
     write_pair,
 )
 from m2solve.solution import SOLVED, UNBALANCED, UNPHYSICAL, Solution, empty_solution
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
     from m2solve.kinematics import Row3, Row4
@@ -83,7 +83,7 @@ def _solve(problem: Problem) -> Solution:
     return solution
 
 
-@kernel
+@lean_kernel
 def m2v_loop(
     visible_sig: FloatArray,
     visible_tag: FloatArray,
@@ -121,7 +121,7 @@ def m2v_loop(
         value[i] = math.sqrt(heavier_mass_squared(p1, p2, m1, m2, k_sig, k_tag, i, 0))
 
 
-@kernel
+@lean_kernel
 def m2v_event(
     p1: Row4,
     p2: Row4,
@@ -143,7 +143,7 @@ def m2v_event(
     return lowest_on_ray(c1, e1, t1, h1, g1, c2, e2, t2, h2, g2, math.inf)
 
 
-@kernel
+@lean_kernel
 def mass_along(
     p: Row4, m: float, x: float, y: float, z: float, sign: float, v: Row3
 ) -> tuple[float, float, float, float, float]:
@@ -159,14 +159,14 @@ def mass_along(
     return mass_squared(p) + m * m - 2.0 * sign * rest, p[3], foot, h, g
 
 
-@kernel
+@lean_kernel
 def mass_squared_along(t: float, c: float, e: float, foot: float, h: float, g: float) -> float:
     """Return c + 2 (e sqrt(x^2 + h^2) - g x) with x = t - foot."""
     x = t - foot
     return c + 2.0 * (e * math.sqrt(x * x + h * h) - g * x)
 
 
-@kernel
+@lean_kernel
 def _slope(t: float, e: float, foot: float, h: float, g: float) -> float:
     """Return half the derivative of `_mass2` with respect to t."""
     x = t - foot
@@ -174,7 +174,7 @@ def _slope(t: float, e: float, foot: float, h: float, g: float) -> float:
     return e * x / r - g if r > 0.0 else -g
 
 
-@kernel
+@lean_kernel
 def lowest_point(e: float, foot: float, h: float, g: float) -> float:
     """Return the t >= 0 at which `_mass2` is least."""
     if h == 0.0:
@@ -186,7 +186,7 @@ def lowest_point(e: float, foot: float, h: float, g: float) -> float:
     return max(foot + h * g / math.sqrt(gap), 0.0)
 
 
-@kernel
+@lean_kernel
 def lowest_on_ray(
     c1: float,
     e1: float,
@@ -241,7 +241,7 @@ def lowest_on_ray(
     return SOLVED, t, min(max(weight, 0.0), 1.0)
 
 
-@kernel
+@lean_kernel
 def _far_end(
     c1: float,
     e1: float,

@@ -33,7 +33,7 @@ from m2solve.kinematics import (
 from m2solve.m2 import m2_event
 from m2solve.m2v import m2v_event
 from m2solve.solution import UNPHYSICAL, Solution, empty_solution
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
     from m2solve.kinematics import Row3, Row4
@@ -85,7 +85,7 @@ def _solve(problem: Problem) -> Solution:
     return solution
 
 
-@kernel
+@lean_kernel
 def m2v_cone_loop(
     visible_sig: FloatArray,
     visible_tag: FloatArray,
@@ -126,7 +126,7 @@ def m2v_cone_loop(
         value[i] = math.sqrt(heavier_mass_squared(p1, p2, m1, m2, k_sig, k_tag, i, 0))
 
 
-@kernel
+@lean_kernel
 def m2v_cone_event(
     p1: Row4,
     p2: Row4,
@@ -172,7 +172,7 @@ def m2v_cone_event(
     return flag
 
 
-@kernel
+@lean_kernel
 def _at_azimuth(
     p1: Row4,
     p2: Row4,
@@ -216,7 +216,7 @@ def _at_azimuth(
     )
 
 
-@kernel
+@lean_kernel
 def _lowest_azimuth(
     p1: Row4,
     p2: Row4,

@@ -36,7 +36,7 @@ from m2solve.kinematics import (
 )
 from m2solve.m2v import lowest_on_ray, mass_along
 from m2solve.solution import DEGENERATE, PROJECTED, SOLVED, UNPHYSICAL, Solution, empty_solution
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
     from m2solve.kinematics import Row3, Row4
@@ -105,7 +105,7 @@ def _solve(name: str, problem: Problem, *, z_weight: float) -> Solution:
     return solution
 
 
-@kernel
+@lean_kernel
 def m2v_pair_loop(
     visible_sig: FloatArray,
     visible_tag: FloatArray,
@@ -156,13 +156,13 @@ def m2v_pair_loop(
         value[i] = math.sqrt(heavier_mass_squared(p1, p2, m1, m2, k_sig, k_tag, i, 0))
 
 
-@kernel
+@lean_kernel
 def _set_energy(k: FloatArray, m: float, i: int) -> None:
     """Put k of event i on its mass shell."""
     k[i, 0, 3] = math.sqrt(m * m + k[i, 0, 0] ** 2 + k[i, 0, 1] ** 2 + k[i, 0, 2] ** 2)
 
 
-@kernel
+@lean_kernel
 def m2v_pair_event(
     p1: Row4,
     p2: Row4,
@@ -199,7 +199,7 @@ def m2v_pair_event(
     return (SOLVED if _closes(total, v1, v2, t1, t2, size, z_weight) else PROJECTED), t1, t2
 
 
-@kernel
+@lean_kernel
 def _on_edge(aa: float, bb: float, a: float, b: float) -> tuple[float, float]:
     """Return the t_i >= 0, one of them 0, that come nearest to the total."""
     gain1 = max(a, 0.0) ** 2 / aa if aa > 0.0 else 0.0
@@ -209,7 +209,7 @@ def _on_edge(aa: float, bb: float, a: float, b: float) -> tuple[float, float]:
     return 0.0, max(b, 0.0) / bb
 
 
-@kernel
+@lean_kernel
 def _closes(
     total: Row3, v1: Row3, v2: Row3, t1: float, t2: float, size: float, z_weight: float
 ) -> bool:
@@ -220,7 +220,7 @@ def _closes(
     return math.sqrt(x * x + y * y + z * z) <= CLOSED * (size + t1 + t2)
 
 
-@kernel
+@lean_kernel
 def _parallel(
     p1: Row4,
     p2: Row4,
@@ -268,7 +268,7 @@ def _parallel(
     return flag, t1 + x * d1, t2 + x * d2
 
 
-@kernel
+@lean_kernel
 def _constant(
     t: float, c: float, e: float, foot: float, h: float, g: float
 ) -> tuple[float, float, float, float, float]:

@@ -33,7 +33,7 @@ from m2solve.kinematics import (
 from m2solve.m2_transverse import follow_rapidity, has_rapidity, transverse_energy
 from m2solve.m2v import lowest_on_ray, lowest_point, mass_along, mass_squared_along
 from m2solve.solution import DEGENERATE, UNBALANCED, UNPHYSICAL, Solution, empty_solution
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
     from m2solve.kinematics import Row3, Row4
@@ -80,7 +80,7 @@ def _solve(problem: Problem) -> Solution:
     return solution
 
 
-@kernel
+@lean_kernel
 def m2v_transverse_loop(
     visible_sig: FloatArray,
     visible_tag: FloatArray,
@@ -125,7 +125,7 @@ def m2v_transverse_loop(
         value[i] = math.sqrt(max(second, parent_mass_squared(p1, m1, k_sig, i, 0), 0.0))
 
 
-@kernel
+@lean_kernel
 def m2v_transverse_event(
     p1: Row4, p2: Row4, total: Row4, m1: float, m2: float, v: Row3
 ) -> tuple[int, float]:

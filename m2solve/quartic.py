@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
     from m2solve.kinematics import Row4
@@ -30,7 +30,7 @@ MAX_STEPS = 80
 PRECISION, ROUNDING = 1e-15, 1e-9
 
 
-@kernel
+@lean_kernel
 def trigonometric_roots(
     a0: float, a1: float, b1: float, a2: float, b2: float, roots: FloatArray
 ) -> int:
@@ -60,7 +60,7 @@ def trigonometric_roots(
     return count
 
 
-@kernel
+@lean_kernel
 def _quartic_roots(quartic: Row4, roots: FloatArray) -> int:
     """Fill `roots` with the real roots of x^4 + ... in rising order, and return their number."""
     c3, c2, c1, c0 = quartic
@@ -84,7 +84,7 @@ def _quartic_roots(quartic: Row4, roots: FloatArray) -> int:
     return count
 
 
-@kernel
+@lean_kernel
 def _cubic_roots(c2: float, c1: float, c0: float) -> tuple[int, float, float, float]:
     """Return the number of real roots of x^3 + ..., and the roots in rising order."""
     shift = c2 / 3.0
@@ -100,7 +100,7 @@ def _cubic_roots(c2: float, c1: float, c0: float) -> tuple[int, float, float, fl
     return 3, -c - s - shift, s - c - shift, 2.0 * c - shift
 
 
-@kernel
+@lean_kernel
 def _distance(quartic: Row4, turn: float, depth: float) -> float:
     """Return about how far a root is from a turning point with the value `depth` < 0."""
     c3, c2, _, _ = quartic
@@ -109,14 +109,14 @@ def _distance(quartic: Row4, turn: float, depth: float) -> float:
     return min(far, math.sqrt(-depth / bend)) if bend > 0.0 else far
 
 
-@kernel
+@lean_kernel
 def _value(quartic: Row4, x: float) -> float:
     """Evaluate x^4 + ... ."""
     c3, c2, c1, c0 = quartic
     return (((x + c3) * x + c2) * x + c1) * x + c0
 
 
-@kernel
+@lean_kernel
 def _root_between(quartic: Row4, low: float, high: float, rising: bool, start: float) -> float:
     """Return the one root between two points of different sign: Newton's method, or bisection."""
     c3, c2, c1, _ = quartic

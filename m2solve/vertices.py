@@ -27,7 +27,8 @@ import numpy as np
 
 from m2solve.vectors import as_vectors
 from simgen.errors import InputArrayError
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
+from simgen.stack import stack_array
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 
 # The integrand is followed until it has fallen by exp(-DROP) from its maximum.
 DROP = 12.0
-NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(12)
+N_NODES = 12
+NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(N_NODES)
 # A weight so much below the largest is what rounding has left of none.
 _NOTHING = 1e-9
 # Below this argument the normal distribution's tail is taken from its asymptotic series.
@@ -208,7 +210,7 @@ def _inverse(matrices: FloatArray) -> FloatArray:
     return np.ascontiguousarray(np.linalg.inv(matrices), dtype=np.float64)
 
 
-@kernel
+@lean_kernel
 def log_likelihood(
     gx: float,
     gy: float,
@@ -255,7 +257,7 @@ def log_likelihood(
     return log_quadrant(aa, ab, bb, la, lb)
 
 
-@kernel
+@lean_kernel
 def log_mills(z: float) -> float:
     """Return log(exp(z^2 / 2) Phi(z)), Phi the normal distribution function."""
     if z > TAIL:
@@ -265,13 +267,13 @@ def log_mills(z: float) -> float:
     return math.log(series / -z) - 0.5 * math.log(2.0 * math.pi)
 
 
-@kernel
+@lean_kernel
 def log_half_line(slope: float, curvature: float) -> float:
     """Return log of the integral of exp(-curvature s^2 / 2 + slope s) over s >= 0."""
     return log_mills(slope / math.sqrt(curvature)) + 0.5 * math.log(2.0 * math.pi / curvature)
 
 
-@kernel
+@lean_kernel
 def log_quadrant(aa: float, ab: float, bb: float, la: float, lb: float) -> float:
     """Return log of the integral of exp(-chi^2 / 2) over s, u >= 0.
 
@@ -284,18 +286,18 @@ def log_quadrant(aa: float, ab: float, bb: float, la: float, lb: float) -> float
     low, high = min(low_a, low_b), max(high_a, high_b)
     half, middle = 0.5 * (high - low), 0.5 * (high + low)
     top = -math.inf
-    terms = np.empty(NODES.shape[0])
-    for i in range(NODES.shape[0]):
+    terms = stack_array(1, N_NODES)[0]
+    for i in range(N_NODES):
         s = middle + half * NODES[i]
         terms[i] = la * s - 0.5 * aa * s * s + log_mills((lb - ab * s) / root)
         top = max(top, terms[i])
     total = 0.0
-    for i in range(NODES.shape[0]):
+    for i in range(N_NODES):
         total += NODE_WEIGHTS[i] * math.exp(terms[i] - top)
     return top + math.log(total * half) + 0.5 * math.log(2.0 * math.pi / bb)
 
 
-@kernel
+@lean_kernel
 def _range(slope: float, curvature: float) -> tuple[float, float]:
     """Return where, on s >= 0, exp(-curvature s^2 / 2 + slope s) exceeds exp(-DROP) of its top."""
     width = math.sqrt(2.0 * DROP * curvature)

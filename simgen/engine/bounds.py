@@ -9,7 +9,7 @@ import numpy as np
 from simgen.engine.call import call_amplitude
 from simgen.engine.finite import check_finite
 from simgen.engine.lineshape import draw_breit_wigner
-from simgen.engine.mass_tree import set_masses
+from simgen.engine.mass_tree import NO_MASSES, set_masses
 from simgen.engine.program import N_OCTAVES
 from simgen.engine.scratch import SCRATCH
 from simgen.jit import kernel
@@ -81,6 +81,8 @@ def _sample_spin_matrices(
             _spread_masses(species, channel, mass, masses, state)
         else:
             set_masses(species, channels, channel, parent, mass, none, scratch, state)
+            if scratch.stuck:
+                return
         kinetic[s] = mass
         for k in range(n):
             kinetic[s] -= masses[k]
@@ -163,8 +165,8 @@ def set_amplitude_bounds(
 
     Raises
     ------
-    FloatingPointError
-        If the amplitude is no number at some point.
+    ArithmeticError
+        If the amplitude is no number at some point, or no masses of the daughters fit.
     """
     record = program.channels[channel]
     trace, eigen, kinetic = _sampled(program, channel, parent, low, high, 0)
@@ -247,10 +249,13 @@ def _spin_matrices(
     n_states = int(species[parent]["n_states"])
     n = _N_SAMPLES_SPREAD if spread else _n_samples(species, record, low, high)
     samples, kinetic = np.zeros((n, n_states, n_states), complex), np.zeros(n)
+    scratch = np.zeros(1, SCRATCH)
     _sample_spin_matrices(
         species, program.channels, record, species[parent], low, high, flavour,
-        start, spread, np.zeros(1, SCRATCH), samples, kinetic,
+        start, spread, scratch, samples, kinetic,
     )  # fmt: skip
+    if scratch["stuck"][0]:
+        raise ArithmeticError(NO_MASSES)
     check_finite(samples)
     return samples, kinetic
 

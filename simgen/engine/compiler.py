@@ -719,10 +719,10 @@ class _Compiler:
 
     @contextmanager
     def _naming(self, number: int) -> Iterator[None]:
-        """Name the decay, a channel's number, whose amplitude turns out to be no number."""
+        """Name the decay, a channel's number, that turns out to be impossible to sample."""
         try:
             yield
-        except FloatingPointError as error:
+        except ArithmeticError as error:
             flat = [(name, channel) for name in self.order for channel in self.chains[name]]
             raise _refusal(*flat[number], str(error)) from error
 

@@ -29,6 +29,7 @@ from simgen.engine.program import (
     MAX_PARTICLES,
     N_DECAYS,
     N_EXCEEDED,
+    N_STUCK,
     N_TRIALS,
 )
 from simgen.engine.starts import SINGLE, place_start, polarise_as_photon
@@ -314,6 +315,9 @@ def _enter(
     if not as_system:
         node = scratch.node[particle]
         node = set_masses(species, channels, channel, own, mass, node, scratch, state)
+        if scratch.stuck:
+            counters[number, N_STUCK] += 1
+            return count
         _draw_decay(species, channel, own, mass, particle, level, state, scratch, counters[number])
     _place_frame(species, channels, scratch, level)
     to_lab = scratch.level_boost[level]
@@ -495,8 +499,8 @@ def generate_events(
     -------
     int
         Number of events made. It is less than asked for, too, where an event has more particles
-        than there is room for (``overflow`` of the scratch memory), and where the amplitude of a
-        decay is no number however often it is tried: its counter `N_STUCK` says so.
+        than there is room for (``overflow`` of the scratch memory), and where a decay is given up:
+        its counter `N_STUCK` says which, and ``stuck`` why.
     """
     scratch = scratch_array[0]
     state = scratch.stream

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simgen.engine.program import N_NOT_FINITE, N_STUCK
+from simgen.engine.program import N_NOT_FINITE, N_STUCK, STUCK_AMPLITUDE
 from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
@@ -53,5 +53,5 @@ def gives_up(not_finite: int, counter: IntArray, scratch: Any) -> bool:
     if not_finite < _MOST:
         return False
     counter[N_STUCK] += 1
-    scratch.stuck = 1
+    scratch.stuck = STUCK_AMPLITUDE
     return True

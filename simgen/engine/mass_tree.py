@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from simgen.engine.branching import choose_channel
 from simgen.engine.lineshape import draw_mass
+from simgen.engine.program import STUCK_MASSES
 from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
 
 # Draws of all masses after which channels are chosen again: rare far tails have next to no room.
 _MOST_DRAWS = 1000
+# Choices of channels after which the decay is given up: lineshapes that decay files cut, or whose
+# masses are a comb, can leave none that fits. 10^7 draws take seconds.
+_MOST_PLANS = 10_000
+# What people are told then.
+NO_MASSES = (
+    "no masses of its daughters were found that fit: see their lineshapes and ChangeMassMin, "
+    "ChangeMassMax of what they decay to"
+)
 
 
 @lean_kernel
@@ -124,10 +133,11 @@ def plan_masses(
     Returns
     -------
     int
-        Node of the first daughter; those of the others follow.
+        Node of the first daughter; those of the others follow. -1 if no masses were found that
+        fit; then ``stuck`` of the scratch memory is `STUCK_MASSES`.
     """
     base: int = scratch.n_nodes
-    while True:
+    for _ in range(_MOST_PLANS):
         scratch.n_nodes = _append(species, channel, scratch, base, mass, -1)
         count = _expand(species, channels, scratch, base, state)
         for _ in range(_MOST_DRAWS):
@@ -144,6 +154,8 @@ def plan_masses(
                     scratch.n_nodes = count
                     return base
         scratch.n_nodes = base
+    scratch.stuck = STUCK_MASSES
+    return -1
 
 
 @lean_kernel
@@ -163,7 +175,8 @@ def set_masses(
     Returns
     -------
     int
-        Node of the first daughter, -1 if none was needed.
+        Node of the first daughter, -1 if none was needed, or if ``stuck`` is set as by
+        `plan_masses`.
     """
     n: int = channel.n_daughters
     if node >= 0:
@@ -176,6 +189,8 @@ def set_masses(
         return -1
     else:
         first = plan_masses(species, channels, channel, parent, mass, scratch, state)
+        if first < 0:
+            return first
     for k in range(n):
         scratch.masses[k] = scratch.node_mass[first + k]
     return first

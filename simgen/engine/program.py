@@ -28,6 +28,8 @@ N_OCTAVES = 16
 
 # Columns of the counters a run adds up per channel.
 N_DECAYS, N_TRIALS, N_EXCEEDED, N_NOT_FINITE, N_STUCK, N_COUNTERS = 0, 1, 2, 3, 4, 5
+# Why a decay is given up: its amplitude is no number, or no masses of its daughters fit.
+STUCK_AMPLITUDE, STUCK_MASSES = 1, 2
 
 SPECIES = np.dtype(
     [

@@ -46,7 +46,7 @@ SCRATCH = np.dtype(
         ("level_amplitude", "c16", (MAX_DEPTH, MAX_AMPLITUDES)),
         ("level_boost", "f8", (MAX_DEPTH, 4, 4)),  # from the particle's rest frame to the lab
         ("boost", "f8", (4, 4)),
-        ("stuck", "u1"),  # a decay was given up
+        ("stuck", "u1"),  # why a decay was given up, 0 if none was
         ("rotation", "f8", (3, 3)),  # of engine.systems, as all that follows
         ("hadrons", "i8"),  # address of the hadrons of all systems given, and ...
         ("n_hadrons", "i8"),  # their number

@@ -13,7 +13,15 @@ from simgen.decfile import BASE_TABLES, Diagnostic, diagnose, load_decay_table
 from simgen.decfile.reach import find_reach
 from simgen.engine.compiler import CompiledDecays, compile_decays, describe
 from simgen.engine.decay import Output, generate_events
-from simgen.engine.program import MAX_PARTICLES, N_DECAYS, N_EXCEEDED, N_NOT_FINITE, N_STUCK
+from simgen.engine.mass_tree import NO_MASSES
+from simgen.engine.program import (
+    MAX_PARTICLES,
+    N_DECAYS,
+    N_EXCEEDED,
+    N_NOT_FINITE,
+    N_STUCK,
+    STUCK_MASSES,
+)
 from simgen.engine.scratch import SCRATCH
 from simgen.engine.starts import START
 from simgen.engine.systems import GivenSystems
@@ -311,15 +319,16 @@ class DecayFileGenerator:
         return block if np.all(order[:-1] < order[1:]) else block.take(np.argsort(order))
 
     def _refuse_stuck(self, counters: IntArray, scratch: Any) -> None:
-        """Stop if an event came to no end: its amplitude is no number, or it is too large."""
+        """Stop if an event came to no end: a decay was given up, or it is too large."""
         if scratch["overflow"][0]:
             raise RunError(f"an event has more than {MAX_PARTICLES} particles")
         stuck = np.flatnonzero(counters[:, N_STUCK])
         if len(stuck):
-            raise RunError(
-                f"{self.decays.channels[stuck[0]]}: the amplitude was nan or infinite wherever it "
-                "was tried in one decay; the model cannot generate it"
-            )
+            reason = "the amplitude was nan or infinite wherever it was tried in one decay; the "
+            reason += "model cannot generate it"
+            if scratch["stuck"][0] == STUCK_MASSES:
+                reason = NO_MASSES
+            raise RunError(f"{self.decays.channels[stuck[0]]}: {reason}")
 
     def inputs(self) -> Mapping[str, Path]:
         """Return the decay files, and those with models, by their names in the settings."""

@@ -10,7 +10,7 @@ import pytest
 from chains import P_MIN, make_events, make_generator, mass_of, rows_of
 from scipy import integrate, stats
 
-from simgen.errors import DecayFileError
+from simgen.errors import DecayFileError, RunError
 from simgen.particles import particle_table
 
 N = 200_000
@@ -342,3 +342,28 @@ def test_channel_beyond_the_energy_of_the_beams_is_left_out_and_said(tmp_path):
     assert any("B+ B- VSS" in note and "left out" in note for note in generator.notes())
     events = generator.generate(np.arange(2000), 1)
     assert len(rows_of(events, 13)) == 2000
+
+
+# Masses of this comb are 0.5, 1.5 and 2.5 GeV; K+ K- need 0.99 GeV, and beside an eta 1.32 is left.
+COMB = """
+Particle f_0 1.5 1.0
+LSMANYDELTAFUNC f_0
+Decay f_0
+1.0 K+ K- PHSP;
+Enddecay
+"""
+D_ZERO = {"root": "D0", "mass": particle_table().by_name("D0").mass}
+
+
+def test_a_decay_whose_masses_never_fit_is_named(tmp_path):
+    generator = make_generator(tmp_path, COMB + "Decay D0\n1.0 f_0 eta PHSP;\nEnddecay\n", **D_ZERO)
+    with pytest.raises(RunError, match=r"^D0 -> f_0 eta PHSP: no masses of its daughters"):
+        generator.generate(np.arange(10), 1)
+
+
+def test_a_decay_with_an_amplitude_whose_masses_never_fit_is_named_at_the_start(tmp_path):
+    comb = COMB.replace("f_0", "rho0").replace("K+ K- PHSP", "K+ K- VSS")
+    text = comb + "Decay D0\n1.0 rho0 eta SVS;\nEnddecay\n"
+    with pytest.raises(DecayFileError, match=r":\d+: D0 -> rho0 eta SVS: no masses") as caught:
+        make_generator(tmp_path, text, **D_ZERO)
+    assert "1.0 rho0 eta SVS;" in str(caught.value)
