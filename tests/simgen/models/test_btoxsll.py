@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from decays import make_decay_generator
+from dirac import GAMMA, GAMMA5, METRIC, UNIT, slash
 from scipy import integrate, special, stats
 from weak import boost, dot
 
@@ -19,16 +20,7 @@ N = 60_000
 LEAST = 1e-3  # p-value
 BEFORE = "Particle B- 5.27934 0\nParticle B0 5.27934 0\n"
 
-SIGMA = np.array([[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]], dtype=complex)
-ZERO, ONE = np.zeros((2, 2)), np.eye(2)
-GAMMA = [np.block([[ZERO, s], [-s, ZERO]]) for s in SIGMA] + [np.block([[ZERO, ONE], [ONE, ZERO]])]
-GAMMA5 = np.diag([-1.0, -1.0, 1.0, 1.0])
-LEFT, RIGHT = 0.5 * (np.eye(4) - GAMMA5), 0.5 * (np.eye(4) + GAMMA5)
-METRIC = (-1.0, -1.0, -1.0, 1.0)
-
-
-def slash(p):
-    return sum(g * c * m for g, c, m in zip(GAMMA, p, METRIC, strict=True))
+LEFT, RIGHT = 0.5 * (UNIT - GAMMA5), 0.5 * (UNIT + GAMMA5)
 
 
 def squared_by_traces(m_b, m_s, m_l, q2, z, c7, c9, c10):
@@ -57,14 +49,14 @@ def squared_by_traces(m_b, m_s, m_l, q2, z, c7, c9, c10):
             for left, first in ((0, lepton), (1, axial)):
                 for right, second in ((0, lepton), (1, axial)):
                     hadrons = np.trace(
-                        (slash(s) + m_s * np.eye(4)) @ quark[mu][left]
-                        @ (slash(b) + m_b * np.eye(4)) @ bar(quark[nu][right])
+                        (slash(s) + m_s * UNIT) @ quark[mu][left]
+                        @ (slash(b) + m_b * UNIT) @ bar(quark[nu][right])
                     )  # fmt: skip
                     leptons = np.trace(
-                        (slash(minus) + m_l * np.eye(4)) @ first[mu]
-                        @ (slash(plus) - m_l * np.eye(4)) @ bar(second[nu])
+                        (slash(minus) + m_l * UNIT) @ first[mu]
+                        @ (slash(plus) - m_l * UNIT) @ bar(second[nu])
                     )  # fmt: skip
-                    total += METRIC[mu] * METRIC[nu] * hadrons * leptons
+                    total += METRIC[mu, mu] * METRIC[nu, nu] * hadrons * leptons
     return total.real * p / m_b**2 * np.sqrt(1 - 4 * m_l**2 / q2)
 
 
