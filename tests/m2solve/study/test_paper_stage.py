@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
+from detector.profiles import load_profile
 from m2solve.study import read_solutions, run, scan
 from m2solve.study.paper_points import make_paper_points, point_layout
 from m2solve.study.paper_stage import PaperResult
@@ -135,6 +137,16 @@ def test_a_point_is_what_a_run_of_its_detector_gives(done, tmp_path, monkeypatch
         for method in point.methods:
             recoil = expected[method.name, "m_recoil"].astype(np.float32)
             assert np.array_equal(found[f"{method.name}/m_recoil"], recoil, equal_nan=True)
+
+
+def test_resolutions_are_named_in_micrometres_and_tables_by_their_ends():
+    _, points = make_paper_points(DATA)
+    now = points[0]
+    assert (now.name, now.resolution) == ("now", "350/25 µm")
+    runs = {"axes": {"luminosity": [0, 0.3, 1]}, "values": [2.0, 0.15]}
+    profile = load_profile("belle2", {"vertices": {"r_0": {"z": runs}}})
+    tabled = replace(now, smearing=replace(now.smearing, profile=profile))
+    assert tabled.resolution == "150-2000/25 µm"
 
 
 def test_inspect_shows_every_point(done):
