@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
+from scipy import stats
 
 from m2solve.study.detector_efficiencies import share_found, share_identified
-from m2solve.study.detector_points import ANGLES, FLIGHTS, MOMENTA, TRACKS, momenta
-from m2solve.study.detector_resolutions import stated_resolutions
+from m2solve.study.detector_points import ANGLES, FLIGHTS, MOMENTA, TRACKS, momenta, points
+from m2solve.study.detector_resolutions import smear_particles, stated_resolutions
+from m2solve.study.electron_errors import electron_integral
 from m2solve.study.figure_style import figure_style, save_figure
+from m2solve.study.stated_errors import radiation_lengths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from m2solve.study.detector_resolutions import ResolutionRow
     from simgen.typing import FloatArray
 
-MOST_FIGURES = 4
+MOST_FIGURES = 5
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00")
 _MARKERS = ("o", "s", "^", "D", "v")
 _LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
@@ -37,6 +40,10 @@ _MOMENTUM = dict.fromkeys(("electron", "pion", "kaon"), ("pt", "theta", "phi")) 
 _IMPACT = dict.fromkeys(("electron", "pion", "kaon", "proton"), ("d0", "z0"))
 _PDG_NAMES = {"electron": "$e$", "muon": r"$\mu$", "pion": r"$\pi$", "kaon": "$K$",
               "proton": "$p$", "photon": r"$\gamma$", "pi0": r"$\pi^0$"}  # fmt: skip
+
+_ELECTRONS = 2500  # at each point
+_SHOWN, _MANY_ELECTRONS = 0.9, 50_000  # GeV of those whose shares are drawn
+_SHARES = 60  # bins
 
 Drawn = tuple[Figure, "dict[str, FloatArray]"]
 
@@ -74,6 +81,7 @@ def draw_check(
             any(row.quantity == "d0" for row in resolutions),
             lambda: _resolutions(profile, resolutions, _IMPACT),
         ),
+        ("electrons", _radiates(profile), lambda: electron_figure(profile)),
         ("scores", bool(resolutions), lambda: _scores(resolutions)),
         ("efficiencies", bool(efficiencies), lambda: _efficiencies(profile, efficiencies)),
     ]
@@ -83,6 +91,59 @@ def draw_check(
                 made.append(save_figure(*make(), folder / name))
             drawn(1)
     return made
+
+
+def _radiates(profile: DetectorProfile) -> bool:
+    """Say whether electrons radiate at all angles of the check."""
+    true = np.concatenate([momenta(1.0, theta, TRACKS["electron"], 1) for theta in ANGLES])
+    return bool(np.all(radiation_lengths(true, profile) > 0.0))
+
+
+def electron_figure(profile: DetectorProfile) -> Drawn:
+    """Measured over true pT of electrons on the stated distribution, and its integral at each.
+
+    The integral is uniform if the distribution is right.
+    """
+    figure = Figure(figsize=(10.0, 4.2), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    edges, levels = np.linspace(0.5, 1.1, _SHARES + 1), np.linspace(0.0, 1.0, _SHARES + 1)
+    middle, steps = 0.5 * (edges[1:] + edges[:-1]), 0.5 * (levels[1:] + levels[:-1])
+    table = {"share": middle, "integral": steps}
+    for j, theta in enumerate(ANGLES):
+        true = momenta(_SHOWN, theta, TRACKS["electron"], _MANY_ELECTRONS)
+        errors = smear_particles("electron", true, np.arange(len(true)), profile)[1]["pt"]
+        at = electron_integral(edges[:, np.newaxis] * true[:1], np.repeat(true[:1], len(edges), 0),
+                               profile)  # fmt: skip
+        stated = np.diff(at) / (edges[1] - edges[0])
+        count = np.histogram(errors + 1.0, edges)[0]
+        unit = len(errors) * (edges[1] - edges[0])
+        left.plot(middle, stated, color=_COLORS[j], linestyle=_LINES[j], linewidth=1.2)
+        left.errorbar(middle, count / unit, np.sqrt(count) / unit, fmt=_MARKERS[j], markersize=2.5,
+                      color=_COLORS[j], label=rf"$\theta={theta:g}^\circ$")  # fmt: skip
+        table |= {f"{theta:g}_measured": count / unit, f"{theta:g}_stated": stated}
+    left.set(yscale="log", ylim=(0.01, None), xlabel=r"measured / true $p_T$", ylabel="density",
+             title=f"electrons of {_SHOWN:g} GeV")  # fmt: skip
+    left.legend(frameon=False, fontsize="x-small")
+    at_points = []
+    for place, p, theta in points(MOMENTA, ANGLES):
+        true = momenta(p, theta, TRACKS["electron"], _ELECTRONS)
+        numbers = place * _ELECTRONS + np.arange(_ELECTRONS)
+        measured, _ = smear_particles("electron", true, numbers, profile)
+        at_points.append(electron_integral(measured, true, profile))
+    pooled = np.concatenate(at_points)
+    p_value = stats.kstest(pooled, "uniform", method="asymp").pvalue
+    expected = len(pooled) / _SHARES
+    count = np.histogram(pooled, levels)[0] / expected
+    right.errorbar(steps, count, np.sqrt(count / expected), fmt="o", markersize=3,
+                   color=_COLORS[0])  # fmt: skip
+    right.axhline(1.0, color="0.6", linewidth=0.7)
+    half = 6.0 / np.sqrt(expected)
+    right.set(ylim=(1.0 - half, 1.0 + half), xlabel="stated probability of a smaller $p_T$",
+              ylabel="electrons / expected",
+              title=f"all points; Kolmogorov-Smirnov p = {p_value:.2g}")  # fmt: skip
+    table["integral_measured"] = count
+    figure.suptitle(f"{profile.name}: electrons that radiate; lines of the profile")
+    return figure, table
 
 
 def _resolutions(

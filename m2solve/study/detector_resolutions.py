@@ -25,9 +25,9 @@ from m2solve.study.detector_points import (
     momenta,
     points,
 )
+from m2solve.study.electron_errors import electron_scores
 from m2solve.study.stated_errors import (
     core_width,
-    electron_scores,
     impact_resolution,
     photon_resolution,
     radiation_lengths,
@@ -102,11 +102,16 @@ def resolution_rows(
     """
     for place, p, theta in points(MOMENTA, ANGLES):
         true = momenta(p, theta, TRACKS.get(particle, 0.0), n)
-        errors = _errors(particle, true, place * n + np.arange(n), profile)
+        measured, errors = smear_particles(particle, true, place * n + np.arange(n), profile)
         for quantity, sigma in stated_resolutions(particle, true[0], stated).items():
-            if sigma > 0.0:
-                yield _resolution_row(particle, quantity, (p, theta), true[0], errors[quantity],
-                                      sigma, stated)  # fmt: skip
+            if sigma == 0.0:
+                continue
+            tail, error = _tail_of(particle, quantity, stated), errors[quantity]
+            scores, fitted = tail_scores(error / sigma, tail), core_width(error, tail)
+            if (particle, quantity) == ("electron", "pt") and radiation_lengths(true[:1], stated):
+                scores = electron_scores(measured, true, stated)
+                fitted = sigma * float(scores.std())
+            yield _resolution_row(particle, quantity, (p, theta), sigma, fitted, scores)
 
 
 def stated_resolutions(particle: str, p4: FloatArray, profile: DetectorProfile) -> dict[str, float]:
@@ -125,10 +130,31 @@ def _named(names: tuple[str, ...], sizes: FloatArray) -> dict[str, float]:
     return {name: float(size) for name, size in zip(names, sizes, strict=True)}
 
 
-def _errors(
+def _tail_of(particle: str, quantity: str, profile: DetectorProfile) -> Tail:
+    """Return the tail of the errors of a quantity."""
+    if particle == "photon" or quantity in {"d0", "z0"}:
+        return Tail()
+    return (profile.tracks.momentum if quantity == "pt" else profile.tracks.angles).tail
+
+
+def smear_particles(
     particle: str, true: FloatArray, event_id: IntArray, profile: DetectorProfile
-) -> dict[str, FloatArray]:
-    """Return errors (n,): of pT or energy (relative), theta, phi, and of tracks d0 and z0."""
+) -> tuple[FloatArray, dict[str, FloatArray]]:
+    """Return measured momenta (n, 4), and errors (n,) by quantity.
+
+    Those of pT or energy (relative), theta, phi, and of tracks d0 and z0.
+
+    Parameters
+    ----------
+    particle
+        One of `TRACKS`, or ``photon``.
+    true
+        (n, 4) momenta, GeV.
+    event_id
+        (n,) whose random numbers are used.
+    profile
+        Smears.
+    """
     keys = event_id, np.full(len(true), KINDS.index(particle))
     if particle == "photon":
         measured = smear_photons(true, *keys, profile.photons, SEED)
@@ -143,7 +169,7 @@ def _errors(
         "phi": (phi + np.pi) % (2.0 * np.pi) - np.pi,
     }
     if particle == "photon":
-        return found | {"energy": measured[:, 3] / true[:, 3] - 1.0}
+        return measured, found | {"energy": measured[:, 3] / true[:, 3] - 1.0}
     k = np.arange(len(true))
     charge, production = 1 - 2 * (k % 2), _points_near_the_beams(len(true))
     tracks, _ = smear_perigees(
@@ -151,7 +177,7 @@ def _errors(
     )  # fmt: skip
     at_perigee = closest_approach(true, charge, production, profile.tracks.impact.magnetic_field)
     found["d0"], found["z0"] = (tracks[:, [D0, Z0]] - at_perigee).T
-    return found | {"pt": pt / pt_true - 1.0}
+    return measured, found | {"pt": pt / pt_true - 1.0}
 
 
 def _points_near_the_beams(n: int) -> FloatArray:
@@ -192,21 +218,12 @@ def _resolution_row(
     particle: str,
     quantity: str,
     point: tuple[float, float],
-    true: FloatArray,
-    error: FloatArray,
     sigma: float,
-    stated: DetectorProfile,
+    fitted: float,
+    scores: FloatArray,
 ) -> ResolutionRow:
-    """Fit one resolution."""
-    tail = Tail()
-    if particle != "photon" and quantity in {"pt", "theta", "phi"}:
-        tail = (stated.tracks.momentum if quantity == "pt" else stated.tracks.angles).tail
-    if (particle, quantity) == ("electron", "pt") and radiation_lengths(true[np.newaxis], stated):
-        scores = electron_scores(error + 1.0, true, stated)
-        fitted = sigma * float(scores.std())
-    else:
-        scores, fitted = tail_scores(error / sigma, tail), core_width(error, tail)
-    n = len(error)
+    """Return the row of fitted errors and their normal scores."""
+    n = len(scores)
     p_value = float(stats.kstest(scores, "norm", method="asymp").pvalue)
     return ResolutionRow(
         particle, quantity, *point, n, sigma, fitted, float(fitted / np.sqrt(2.0 * n)),

@@ -1,7 +1,8 @@
 r"""The distributions of errors that a profile states, written apart from the kernels that smear.
 
 An error x with the stated distribution F has the normal score Phi^-1(F(x)), a unit Gaussian, so one
-test serves Gaussian errors, errors with tails and electrons that radiate.
+test serves Gaussian errors, errors with tails and electrons that radiate
+(`m2solve.study.electron_errors`).
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
 from scipy.interpolate import RegularGridInterpolator
 from scipy.special import ndtr, ndtri
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from detector.sections import Tail
     from simgen.typing import FloatArray
 
-_SHARES = (np.arange(300) + 0.5) / 300
-_GRID = np.linspace(0.0, 1.0, 801)
 _MOST_STEPS, _TOLERANCE = 100, 1e-5
 
 
@@ -134,11 +132,11 @@ def impact_resolution(p4: FloatArray, profile: TrackProfile) -> FloatArray:
 def photon_resolution(p4: FloatArray, profile: PhotonProfile) -> FloatArray:
     """Return the standard deviations of photons: energy (relative), theta and phi (rad), (n, 3)."""
     curves = (profile.energy, profile.polar_angle, profile.azimuth)
-    return np.column_stack([_curve(curve, places_of(p4)) for curve in curves])
+    return np.column_stack([curve_values(curve, places_of(p4)) for curve in curves])
 
 
-def _curve(curve: EnergyCurve, where: Mapping[str, FloatArray]) -> FloatArray:
-    """Return the quadratic sum of a curve's terms."""
+def curve_values(curve: EnergyCurve, where: Mapping[str, FloatArray]) -> FloatArray:
+    """Return the quadratic sum of a curve's terms, (n,), at (n,) energies (GeV) and thetas."""
     energy = where["energy"]
     terms = (
         curve.inverse / energy,
@@ -164,48 +162,6 @@ def tail_scores(pull: FloatArray, tail: Tail) -> FloatArray:
     size = np.abs(pull)  # the upper side is exact far out
     beyond = (1.0 - tail.fraction) * ndtr(-size) + tail.fraction * ndtr(-size / tail.scale)
     return np.asarray(-np.sign(pull) * ndtri(beyond))
-
-
-def electron_scores(share: FloatArray, p4: FloatArray, profile: DetectorProfile) -> FloatArray:
-    r"""Return normal scores of the measured over the true pT of electrons of one momentum.
-
-    With -ln z from Gamma(X / (ln 2 sin theta)), the measured share is z times a track's error, plus
-    1 - z with a photon's error where that is recovered (`detector.bremsstrahlung`).
-
-    Parameters
-    ----------
-    share
-        (n,) measured over true pT.
-    p4
-        (4,) true momentum of all of them, GeV.
-    profile
-        The detector.
-    """
-    radiation, one = profile.bremsstrahlung, p4[np.newaxis]
-    p, theta = (float(places_of(one)[name][0]) for name in ("p", "theta"))
-    shape = float(radiation_lengths(one, profile)[0]) / np.log(2.0)
-    left = np.exp(-stats.gamma.ppf(_SHARES, shape))
-    lost = p * (1.0 - left)
-    seen = any(low < theta < high for low, high in profile.photons.theta)
-    hard = np.maximum(lost, 1e-6)
-    where = {"energy": hard, "theta": np.full(len(hard), theta)}
-    recovery = table_values(radiation.recovery, where) * (lost > profile.photons.energy_min) * seen
-    sigma = float(track_resolution(one, profile.tracks)[0, 0])
-    photon = (1.0 - left) * _curve(profile.photons.energy, where)
-    tail = profile.tracks.momentum.tail
-    grid = np.quantile(share, _GRID)  # dense where the errors are
-    below = np.zeros(len(grid))
-    for weight, width in ((1.0 - tail.fraction, 1.0), (tail.fraction, tail.scale)):
-        if weight == 0.0:
-            continue
-        track = left * sigma * width
-        for part, centre, error in (
-            (1.0 - recovery, left, track),
-            (recovery, np.ones_like(left), np.hypot(track, photon)),
-        ):
-            below += weight * (part * ndtr((grid[:, np.newaxis] - centre) / error)).mean(axis=1)
-    quantile = np.interp(share, grid, below)
-    return np.asarray(ndtri(np.clip(quantile, 1e-12, 1.0 - 1e-12)))
 
 
 def core_width(residual: FloatArray, tail: Tail) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import stats
 
 from detector.data_taking import luminosity_shares
+from m2solve.study.electron_errors import electron_scores
 from m2solve.study.stated_errors import (
     places_of,
     radiation_lengths,
@@ -117,10 +118,10 @@ def input_pulls(
     Vertices with the uncertainties stored in the table, along x, y and z, and with their
     correlations (`chi2_pull`). Charged particles in
     pT, theta and phi, in which their errors are independent Gaussians, with the resolution the
-    profile gives at the true momentum, as normal scores if it states tails; only where one particle
-    makes up the momentum, and without pT of electrons if these radiate. The hadronic tag in px, py
-    and pz, with the resolution at the true momentum; and the true sqrt(s) of the event against the
-    assumed one.
+    profile gives at the true momentum, as normal scores if it states tails, or radiation of
+    electrons; only where one particle makes up the momentum. The hadronic tag in px, py and pz,
+    with the resolution at the true momentum; and the true sqrt(s) of the event against the assumed
+    one.
 
     Parameters
     ----------
@@ -194,8 +195,8 @@ def _track_pulls(
     for i, (name, tail) in enumerate(zip(_TRACK, tails, strict=True)):
         found[name][single] = tail_scores(pull_of(residual[:, i], sigma[:, i]), tail)
     electron = single & (np.abs(mass_squared(true)) < _MASS_TOLERANCE)
-    radiating = radiation_lengths(true[electron], profile) > 0.0
-    found["pt"][np.flatnonzero(electron)[radiating]] = np.nan
+    radiating = np.flatnonzero(electron)[radiation_lengths(true[electron], profile) > 0.0]
+    found["pt"][radiating] = electron_scores(measured[radiating], true[radiating], profile)
     return found
 
 

@@ -14,7 +14,7 @@ from detector.sections import Tail
 from m2solve.study.detector_check import check_detector
 from m2solve.study.detector_efficiencies import efficiency_rows
 from m2solve.study.detector_resolutions import closest_approach, resolution_rows
-from m2solve.study.stated_errors import core_width, electron_scores, tail_scores
+from m2solve.study.stated_errors import core_width, tail_scores
 from m2solve.study.validate_command import validate as command
 from simgen.errors import ConfigError, OutputError
 
@@ -50,7 +50,7 @@ def test_tables_and_figures_are_there(checked):
         rows = list(csv.DictReader(file))
     assert len(rows) == len(checked.resolutions)
     assert {row["quantity"] for row in rows} == {"pt", "theta", "phi", "energy", "d0", "z0"}
-    names = ["resolutions", "impact", "scores", "efficiencies"]
+    names = ["resolutions", "impact", "electrons", "scores", "efficiencies"]
     assert [path.stem for path in checked.figures] == names
     for path in checked.figures:
         assert path.stat().st_size > 20_000
@@ -189,24 +189,6 @@ class TestStatedErrors:
         for seed in range(3):
             width = core_width(0.02 * self.mixture(200_000, seed), self.TAIL)
             assert width == pytest.approx(0.02, rel=0.01)
-
-    def test_electron_scores_against_a_plain_simulation(self):
-        """Bethe and Heitler by numpy, with half of the photons recovered at 5 %."""
-        changes = {
-            "tracks": {"momentum": {"curvature": 0, "scattering": 0, "table": 0.004}},
-            "photons": {"energy_min": 0.1, "energy": {"constant": 0.05}},
-            "bremsstrahlung": {"radiation_length": 0.05, "recovery": 0.5},
-        }
-        profile = load_profile("perfect", changes)
-        p4 = np.array([2.0 * np.sin(1.0), 0.0, 2.0 * np.cos(1.0), 2.0])
-        rng = np.random.default_rng(3)
-        left = np.exp(-rng.gamma(0.05 / np.sin(1.0) / np.log(2), size=N))
-        back = (rng.uniform(size=N) < 0.5) & (2.0 * (1 - left) > 0.1)
-        share = left * (1 + 0.004 * rng.normal(size=N))
-        share += back * (1 - left) * (1 + 0.05 * rng.normal(size=N))
-        scores = electron_scores(share, p4, profile)
-        assert stats.kstest(scores, "norm").pvalue > 1e-3
-        assert abs(scores.std() - 1) < 4 / np.sqrt(2 * N)
 
 
 def test_the_command(checked, monkeypatch):

@@ -189,6 +189,20 @@ class TestPulls:
         bad = {name for name, row in wrong.items() if not row.agrees(len(wrong))}
         assert bad == {"hadronic_tag_py", "beams_sqrts"}
 
+    def test_tails_and_electrons_that_radiate_agree(self, belle2, tmp_path):
+        profile = load_profile("belle2_realistic")
+        table = read_candidates(
+            smear(belle2 / "truth", tmp_path / "c.h5", detector=profile.model_dump())
+        )
+        pulls = input_pulls(table, profile, SEED)
+        rows = {name: pull_row(INPUT, name, "all", pull) for name, pull in pulls.items()}
+        assert [name for name, row in rows.items() if not row.agrees(len(rows))] == []
+        electrons = table.tag_lepton_flavour == 11
+        assert np.isfinite(pulls["tag_lepton_pt"]).all()
+        assert electrons.sum() > 1000
+        gaussian = (table.tag_lepton / table.true_tag_lepton)[electrons, 0] - 1
+        assert np.mean(gaussian < -0.05) > 0.02  # what makes it a distribution of its own
+
     def test_composite_momenta_have_no_track_resolution(self, belle2):
         table = read_candidates(belle2)
         composite = replace(table, true_prong=table.true_tag_d)
