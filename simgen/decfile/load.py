@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from simgen.decfile import statements as st
 from simgen.decfile.diagnostic import Diagnostic, Severity
+from simgen.decfile.incoherent import sets_mixing
 from simgen.decfile.parse import parse_decfile
 from simgen.decfile.table import Channel, DecayFileInfo, DecayTable, Lineshape
 from simgen.errors import DecayFileError
@@ -205,6 +206,7 @@ class _Builder:
             parsed=tuple(self.parsed),
             used_files=frozenset(self.symbols.used_files),
             models=models,
+            numbers={name: number for name, (number, _) in self.symbols.numbers.items()},
         )
 
     # ---- one statement after the other -------------------------------------------------------
@@ -228,6 +230,8 @@ class _Builder:
                 self.alias_conjugates[statement.conjugate] = statement.name
             case st.Define():
                 self.symbols.numbers[statement.name] = (statement.value, decfile.name)
+                if sets_mixing(statement.name):
+                    self.symbols.used_files.add(decfile.name)
             case st.ModelAlias():
                 model, parameters = self.symbols.model(statement.model, statement.parameters)
                 self.symbols.models[statement.name] = (model, parameters, decfile.name)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from simgen.decfile.incoherent import Mixing, made_alone, single_mixing
+
 if TYPE_CHECKING:
     from simgen.decfile.table import DecayTable
 
@@ -46,7 +48,7 @@ def find_reach(table: DecayTable, root: str) -> Reach:
     """
     table.particle(root)
     walk = _Walk(table)
-    walk.visit(root)
+    walk.visit(root, alone=True)
     order = walk.finished[::-1]
     position = {name: index for index, name in enumerate(order)}
     expected = dict.fromkeys(order, 0.0)
@@ -56,6 +58,9 @@ def find_reach(table: DecayTable, root: str) -> Reach:
             for daughter in channel.daughters:
                 if position[daughter] > position[name]:
                     expected[daughter] += expected[name] * channel.fraction
+        partner = walk.partner(name)
+        if partner is not None and position[partner] > position[name]:
+            expected[partner] += expected[name] * walk.mixed[name].chance
     return Reach(expected, tuple(walk.loops))
 
 
@@ -68,9 +73,19 @@ class _Walk:
         self.seen: set[str] = set()
         self.finished: list[str] = []
         self.loops: list[tuple[str, ...]] = []
+        self.mixed: dict[str, Mixing] = {}
 
-    def visit(self, name: str) -> None:
-        """Visit a particle and all it decays to."""
+    def partner(self, name: str) -> str | None:
+        """Return what a single meson may turn into."""
+        return self.mixed[name].partner if name in self.mixed else None
+
+    def visit(self, name: str, *, alone: bool) -> None:
+        """Visit a particle and all it decays to; `alone`: a neutral B is not one of a pair."""
+        mixing = single_mixing(self.table, name) if alone and name not in self.mixed else None
+        if mixing is not None:
+            self.mixed[name] = mixing
+            if name in self.seen:
+                self.visit(mixing.partner, alone=False)
         if name in self.path:
             self.loops.append((*self.path[self.path.index(name) :], name))
             return
@@ -78,8 +93,15 @@ class _Walk:
             return
         self.seen.add(name)
         self.path.append(name)
-        daughters = (d for c in self.table.channels.get(name, ()) for d in c.daughters)
-        for daughter in dict.fromkeys(daughters):
-            self.visit(daughter)
+        daughters: dict[str, bool] = {}
+        for channel in self.table.channels.get(name, ()):
+            single = made_alone(self.table, name, channel)
+            for daughter in channel.daughters:
+                daughters[daughter] = single or daughters.get(daughter, False)
+        for daughter, single in daughters.items():
+            self.visit(daughter, alone=single)
+        partner = self.partner(name)
+        if partner is not None and partner not in self.path:
+            self.visit(partner, alone=False)
         self.path.pop()
         self.finished.append(name)

@@ -121,6 +121,8 @@ class DecayTable:
         Names of files whose ``Define`` or ``ModelAlias`` some channel uses.
     models
         By name: decay models of the user, beside those that come with this package.
+    numbers
+        What ``Define`` gave in the end, by name.
     """
 
     def __init__(
@@ -139,6 +141,7 @@ class DecayTable:
         parsed: tuple[DecFile, ...],
         used_files: frozenset[str],
         models: Mapping[str, DecayModel],
+        numbers: Mapping[str, float],
     ) -> None:
         self.channels = MappingProxyType(dict(channels))
         self.excluded = MappingProxyType(dict(excluded))
@@ -153,6 +156,7 @@ class DecayTable:
         self.parsed = parsed
         self.used_files = used_files
         self.models = MappingProxyType(dict(models))
+        self.numbers = MappingProxyType(dict(numbers))
         self._particles = MappingProxyType(dict(particles))
         self._found: dict[str, ParticleData] = {}  # asked for hundreds of thousands of times
 

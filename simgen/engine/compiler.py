@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from simgen.decfile.incoherent import Mixing, made_alone, single_mixing, why_not
+from simgen.decfile.table import Channel
 from simgen.engine.bounds import set_amplitude_bounds
 from simgen.engine.bounds_cache import bounds_key, keep_bounds, restore_bounds
 from simgen.engine.dalitz_grid import build_grid, plot_scratch
@@ -42,7 +44,7 @@ from simgen.spin import NEUTRINO_CODES, n_spin_states
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from simgen.decfile import Channel, DecayTable
+    from simgen.decfile import DecayTable
     from simgen.decfile.statements import SourceLine
     from simgen.engine.systems import Systems, SystemSource
     from simgen.typing import FloatArray
@@ -211,6 +213,7 @@ class _Compiler:
         self.high: dict[str, float] = {}
         self.drawn: dict[str, tuple[float, float]] = {}
         self.notes: list[str] = []
+        self.mixed: dict[str, Mixing] = {}
         self.functions: dict[str, Any] = {}
 
     def run(self) -> CompiledDecays:
@@ -231,6 +234,7 @@ class _Compiler:
         mixing = self._mixing_records(numbers, channels)
         fill_shape_bounds(species, channels)
         tables = self._set_tables(species, channels) + self._set_systems(numbers, channels)
+        channels, mixing = self._add_mixed(numbers, species, channels, mixing)
         if any(systems.made for systems in self.systems.values()):
             largest_event = MAX_PARTICLES  # what was not in the sample may be larger
         program = Program(species, channels, mixing, parameters, largest_event, tables)
@@ -239,6 +243,10 @@ class _Compiler:
             (name, channel, per_species[name] * fraction)
             for name in self.order
             for channel, fraction in zip(self.chains[name], self._fractions(name), strict=True)
+        ]
+        used += [
+            (name, self._turning(name), per_species[name] * mixing.chance)
+            for name, mixing in self.mixed.items()
         ]
         return CompiledDecays(
             program=program,
@@ -341,7 +349,35 @@ class _Compiler:
         return None if self.source is None else self.source.products(name, channel)
 
     def _walk(self) -> None:
+        """List species from the root on, with what single mesons turn into."""
+        while True:
+            self._walk_once()
+            alone = self._find_alone()
+            found = {name: single_mixing(self.table, name) for name in alone}
+            mixed = {
+                name: mixing
+                for name, mixing in found.items()
+                if mixing is not None and self._channels_of(mixing.partner)
+            }
+            if mixed == self.mixed:
+                break
+            self.mixed = mixed
+        reasons = [why_not(self.table, name) for name in alone]
+        self.notes += [reason for reason in reasons if reason is not None]
+
+    def _find_alone(self) -> tuple[str, ...]:
+        """Return all that decays and may be made on its own, and not as one of a pair."""
+        alone = {self.root: None}
+        for name in self.order:
+            for channel in self.chains[name]:
+                if made_alone(self.table, name, channel) and self._pair(name, channel) is None:
+                    products = self._products(name, channel)
+                    alone.update(dict.fromkeys(products or channel.daughters))
+        return tuple(name for name in alone if self.chains.get(name))
+
+    def _walk_once(self) -> None:
         """List species from the root on, parents before daughters; refuse loops."""
+        self.notes.clear()
         if not self._channels_of(self.root):
             msg = f"{self.root} has no decays in {', '.join(f.name for f in self.table.files)}"
             raise DecayFileError(msg)
@@ -376,6 +412,9 @@ class _Compiler:
                 for names in self._daughter_names(name, channel):
                     for daughter in names:
                         visit(daughter)
+            # last, so that both stand side by side, before what either decays to
+            if name in self.mixed and self.mixed[name].partner not in active:
+                visit(self.mixed[name].partner)
             active.pop()
             done.add(name)
             finished.append(name)
@@ -531,7 +570,10 @@ class _Compiler:
         """Return the expected number of each species in an event."""
         expected = dict.fromkeys(self.order, 0.0)
         expected[self.root] = self.roots_per_event
+        done: set[str] = set()
         for name in self.order:
+            self._exchange_mixed(name, expected, done)
+            done.add(name)
             for channel, fraction in zip(self.chains[name], self._fractions(name), strict=True):
                 systems = self.systems.get((name, channel))
                 for hadron, mean in (systems.pool.mean_numbers() if systems else {}).items():
@@ -540,6 +582,18 @@ class _Compiler:
                     for daughter in names:
                         expected[daughter] += expected[name] * fraction / len(names)
         return expected
+
+    def _exchange_mixed(self, name: str, expected: dict[str, float], done: set[str]) -> None:
+        """Count decays by the flavour mesons have then; both flavours stand side by side."""
+        mixing = self.mixed.get(name)
+        if mixing is None or mixing.partner in done:
+            return
+        moved = expected[name] * mixing.chance
+        back = self.mixed.get(mixing.partner)
+        if back is not None:
+            moved -= expected[mixing.partner] * back.chance
+        expected[name] -= moved
+        expected[mixing.partner] += moved
 
     def _substitutions(self, expected: dict[str, float]) -> list[Substitution]:
         """List channels whose model is not implemented, most frequent first."""
@@ -692,6 +746,27 @@ class _Compiler:
             rows.append(row)
         return np.array(rows, MIXING)
 
+    def _turning(self, name: str) -> Channel:
+        """Return what a meson does that turns into its antiparticle, as a channel."""
+        mixing = self.mixed[name]
+        source = self.table.decided_by[name]
+        return Channel(mixing.chance, (mixing.partner,), False, "(mixing)", (), source)
+
+    def _add_mixed(
+        self, numbers: dict[str, int], species: Any, channels: Any, mixing: Any
+    ) -> tuple[Any, Any]:
+        """Add what mesons need that mix on their own; return channels and records of mixing."""
+        species["mixing"] = -1
+        rows, turning = list(mixing), np.zeros(len(self.mixed), CHANNEL)
+        for offset, (name, each) in enumerate(self.mixed.items()):
+            own = species[numbers[name]]
+            own["mixing"], own["turns"] = len(rows), len(channels) + offset
+            rows.append(oscillation_record(each.oscillation, self.table.particle(name).ctau))
+            turning[offset]["n_daughters"] = turning[offset]["n_amplitudes"] = 1
+            turning[offset]["daughters"][0] = numbers[each.partner]
+            turning[offset]["mixing"] = -1
+        return np.concatenate([channels, turning]), np.array(rows, MIXING)
+
     def _lowest(self, name: str) -> float:
         """Return the lowest mass; for the root the lowest threshold of its channels."""
         if name == self.root:
@@ -699,9 +774,9 @@ class _Compiler:
         return self.low[name]
 
     def _ctau(self, name: str) -> float:
-        """Return the mean proper decay length, 0 for the root and for what stays."""
+        """Return the mean proper decay length, 0 for what stays."""
         ctau = self.table.particle(name).ctau
-        return ctau if name != self.root and self.chains[name] and math.isfinite(ctau) else 0.0
+        return ctau if self.chains[name] and math.isfinite(ctau) else 0.0
 
     def _largest(self, combine: Any) -> int:
         """Return the largest value of a quantity that a decay combines from its daughters'."""
@@ -715,6 +790,12 @@ class _Compiler:
                 ),
                 default=1,
             )
+            mixing = self.mixed.get(name)
+            if mixing is not None and mixing.partner in size:
+                own, other = size[name], size[mixing.partner]
+                size[name] = max(own, combine([other]))
+                if mixing.partner in self.mixed:
+                    size[mixing.partner] = max(other, combine([own]))
         return size[self.root]
 
     @contextmanager

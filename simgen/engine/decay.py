@@ -24,7 +24,7 @@ from simgen.engine.density import (
 )
 from simgen.engine.finite import gives_up
 from simgen.engine.mass_tree import set_masses
-from simgen.engine.oscillation import draw_alone, draw_pair
+from simgen.engine.oscillation import draw_alone, draw_pair, draw_turned
 from simgen.engine.program import (
     MAX_PARTICLES,
     N_DECAYS,
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     )
 
 _ROOT_VECTOR_STATES = 3
+_UPSILON_4S = 300553
 # A probability that equals its bound must not exceed it by rounding.
 _ROUNDING = 1.0 + 1e-9
 # Far in the tails of several resonances the largest probability may be a tiny part even of the
@@ -237,8 +238,15 @@ def _place_frame(species: Any, channels: Any, scratch: Any, level: int) -> None:
 
 
 @lean_kernel
+def _is_alone(species: Any, scratch: Any, particle: int) -> bool:
+    """Say whether a neutral B is not one of a pair from Upsilon(4S)."""
+    mother = scratch.mother[particle]
+    return bool(mother < 0 or species[scratch.species[mother]].pdgid != _UPSILON_4S)
+
+
+@lean_kernel
 def _settle(
-    own: Any, channels: Any, mixing: Any, particle: int, state: UInt64Array, scratch: Any
+    species: Any, own: Any, channels: Any, mixing: Any, particle: int, state: Any, scratch: Any
 ) -> int:
     """Return the channel of a particle: the one drawn with it, or one drawn now."""
     drawn: int = scratch.channel[particle]
@@ -249,7 +257,22 @@ def _settle(
     if row >= 0 and mixing[row].n_names[0] == 0:
         number = draw_alone(channels, mixing, number, own.pdgid, state, scratch)
         _keep_drawn(scratch, particle, 0, number)
+    elif own.mixing >= 0 and _is_alone(species, scratch, particle):
+        if draw_turned(mixing[own.mixing], own.pdgid, state, scratch):
+            number = own.turns
+        scratch.channel[particle], scratch.time[particle] = number, scratch.pair_time[0]
     return number
+
+
+@lean_kernel
+def _settle_turned(
+    own: Any, channels: Any, index: int, mass: float, state: Any, scratch: Any
+) -> None:
+    """Let a meson that has turned decay where it is, by a channel that tells its flavour."""
+    number = choose_channel(own, channels, mass, state)
+    while channels[number].mixing >= 0:
+        number = choose_channel(own, channels, mass, state)
+    scratch.channel[index], scratch.time[index] = number, 0.0
 
 
 @lean_kernel
@@ -296,7 +319,7 @@ def _enter(
     particle = scratch.level_particle[level]
     own = species[scratch.species[particle]]
     mass = scratch.mass[particle]
-    number = _settle(own, channels, mixing, particle, state, scratch)
+    number = _settle(species, own, channels, mixing, particle, state, scratch)
     channel = channels[number]
     node: int = -1
     n: int = channel.n_daughters
@@ -348,6 +371,9 @@ def _enter(
             )
     if channel.mixing >= 0 and mixing[channel.mixing].n_names[0] > 0:
         _place_pair(species, channels, mixing, channel, count, state, scratch)
+    if own.mixing >= 0 and number == own.turns:
+        turned = species[channel.daughters[0]]
+        _settle_turned(turned, channels, count, mass, state, scratch)
     scratch.level_channel[level] = number
     scratch.level_first[level], scratch.level_count[level] = count, n
     scratch.level_next[level] = 0

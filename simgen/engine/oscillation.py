@@ -177,6 +177,42 @@ def draw_pair(
 
 
 @lean_kernel
+def _draw_evolved(
+    mix: Any, pdgid: int, state: UInt64Array, scratch: Any
+) -> tuple[complex, complex, float]:
+    """Draw a time to ``pair_time[0]``; return the state of a meson then, and its weight."""
+    k = 0.0 if pdgid > 0 else 1.0
+    slow = 0.5 * abs(mix.dgamma) * mix.ctau
+    time = mix.ctau / (1.0 - slow) * exponential(state)
+    scratch.pair_time[0] = time
+    first, second = _evolve(mix, complex(1.0 - k), complex(k), time)
+    return first, second, np.exp(-slow * time / mix.ctau)
+
+
+@lean_kernel
+def draw_turned(mix: Any, pdgid: int, state: UInt64Array, scratch: Any) -> bool:
+    """Draw the time of a meson on its own that tells its flavour; say whether it has turned.
+
+    Parameters
+    ----------
+    mix
+        `MIXING` record of its species.
+    pdgid
+        Of the meson at its production.
+    state
+        Random stream, advanced.
+    scratch
+        Receives ``pair_time[0]`` (mm/c).
+    """
+    while True:
+        first, second, weight = _draw_evolved(mix, pdgid, state, scratch)
+        is_anti = uniform(state) < 0.5
+        end = second if is_anti else first
+        if uniform(state) * mix.bound <= weight * (end.real**2 + end.imag**2):
+            return bool(is_anti == (pdgid > 0))
+
+
+@lean_kernel
 def draw_alone(
     channels: Any, mixing: Any, number: int, pdgid: int, state: UInt64Array, scratch: Any
 ) -> int:
@@ -195,19 +231,13 @@ def draw_alone(
     scratch
         Receives ``pair_time[0]`` and ``pair_flavour[0]``.
     """
-    k = 0.0 if pdgid > 0 else 1.0
     while True:
         number = _switch(channels, mixing, number, state)
         mix = mixing[channels[number].mixing]
-        slow = 0.5 * abs(mix.dgamma) * mix.ctau
-        time = mix.ctau / (1.0 - slow) * exponential(state)
-        first, second = _evolve(mix, complex(1.0 - k), complex(k), time)
+        first, second, fraction = _draw_evolved(mix, pdgid, state, scratch)
         a, b, weight = _draw_ending(mix, state)
         amplitude = a * first + b * second
-        probability = weight * (amplitude.real**2 + amplitude.imag**2)
-        if slow > 0.0:
-            probability *= np.exp(-slow * time / mix.ctau)
+        probability = weight * fraction * (amplitude.real**2 + amplitude.imag**2)
         if uniform(state) * mix.bound * mix.largest_trace <= probability:
-            scratch.pair_time[0] = time
             _set_state(scratch, 0, first, second)
             return number

@@ -49,6 +49,10 @@ SPECIES = np.dtype(
         ("n_states", "i8"),  # number of spin states
         ("first_channel", "i8"),  # its channels are consecutive
         ("n_channels", "i8"),  # 0 for final particles
+        # of a neutral B that mixes where it is not one of a pair: row of a `MIXING` record, -1 for
+        # none, and the channel by which it turns into its antiparticle, after those of all species
+        ("mixing", "i8"),
+        ("turns", "i8"),
     ]
 )
 
@@ -88,7 +92,8 @@ CHANNEL = np.dtype(
 
 
 # How neutral mesons oscillate, for two kinds of channels: one that makes a pair of them, and one
-# that both a meson and its antiparticle can decay by; see `simgen.engine.oscillation`.
+# that both a meson and its antiparticle can decay by; and for mesons on their own that tell their
+# flavour. See `simgen.engine.oscillation`.
 MIXING = np.dtype(
     [
         ("dm", "f8"),  # mass difference and ...

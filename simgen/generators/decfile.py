@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from simgen.config import find_config
 from simgen.decfile import BASE_TABLES, Diagnostic, diagnose, load_decay_table
+from simgen.decfile.incoherent import single_mixing
 from simgen.decfile.reach import find_reach
 from simgen.engine.compiler import CompiledDecays, compile_decays, describe
 from simgen.engine.decay import Output, generate_events
@@ -219,6 +220,10 @@ class DecayFileGenerator:
                 new = set(channel.daughters) - seen
                 seen |= new
                 waiting += new
+            mixing = single_mixing(self._table, name)
+            if mixing is not None and mixing.partner in expected and mixing.partner not in seen:
+                seen.add(mixing.partner)
+                waiting.append(mixing.partner)
         return found
 
     def _pythia_modes(self, settings: DecayFileSettings) -> PythiaModes | None:

@@ -301,8 +301,8 @@ class Handover:
         mixing = [p.name for p in self.particles if p.name in _NEUTRAL_B]
         if mixing:
             notes.append(
-                f"{', '.join(mixing)} have the flavour they are given and decay at times of their "
-                "own: they mix only by models that do so for one meson (SSD_CP, SVV_CP)"
+                f"{', '.join(mixing)} begin with the flavour they are given and mix as single "
+                "mesons do (dm_incohMix_... of the decay files), not as coherent pairs"
             )
         return (*notes, *self.engine.notes())
 
