@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 # What kernels of amplitudes and of phase space are made from.
 _SOURCES = ("*.py", "engine/*.py", "models/*.py")
 _BOUNDS = ("trace_bound", "eigen_bound", "eigen_share", "room", "octaves")
-_ADDRESSES = ("address", "parameters", "draw", "cells", "systems")
+# Addresses, and what happens after momenta are drawn.
+_UNRELATED = ("address", "parameters", "draw", "cells", "systems", "photon", "photon_energy")
 
 
 def bounds_key(
@@ -60,7 +61,7 @@ def bounds_key(
     for path in sorted(files):
         digest.update(path.read_bytes())
     channels = program.channels.copy()
-    for name in _ADDRESSES:
+    for name in _UNRELATED:
         channels[name] = 0
     channels[channels["n_systems"] != 0] = 0  # these have no amplitude
     names = "\n".join("" if model is None else model.name for model in models)

@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from simgen.typing import FloatArray
 
 PHOTON = 22
+_PHOTON_NAME = "gamma"
+_FERMION_SPIN2 = 1
 _DALITZ = 3  # daughters of a decay with a Dalitz plot
 # A vector that makes a coherent pair of neutral B mesons even where the model says nothing of it.
 _COHERENT = "Upsilon(4S)"
@@ -149,6 +151,7 @@ def compile_decays(
     unsupported_models: UnsupportedPolicy = "error",
     roots_per_event: float = 1.0,
     source: SystemSource | None = None,
+    photon_energy: float | None = None,
 ) -> CompiledDecays:
     """Compile everything reachable from `root`.
 
@@ -172,6 +175,9 @@ def compile_decays(
     source
         Makes the daughters of channels whose model is another program's; None for phase space of
         what the decay file lists.
+    photon_energy
+        The lowest of photons that the products of a decay radiate, in the rest frame of what
+        decays, GeV, in channels with the PHOTOS flag; None for no radiation.
 
     Raises
     ------
@@ -183,7 +189,7 @@ def compile_decays(
     """
     return _Compiler(
         table, root, root_mass, root_spread, frozenset(keep_stable), unsupported_models,
-        roots_per_event, source,
+        roots_per_event, source, photon_energy,
     ).run()  # fmt: skip
 
 
@@ -200,12 +206,14 @@ class _Compiler:
         policy: UnsupportedPolicy,
         roots_per_event: float,
         source: SystemSource | None,
+        photon_energy: float | None,
     ) -> None:
         self.table, self.root = table, root
         self.root_mass, self.root_spread = root_mass, root_spread
         self.keep_stable, self.policy = keep_stable, policy
         self.roots_per_event = roots_per_event
         self.source = source
+        self.photon_energy = photon_energy
         self.systems: Mapping[tuple[str, Channel], Systems] = {}
         self.order: list[str] = []
         self.chains: dict[str, tuple[Channel, ...]] = {}
@@ -230,6 +238,8 @@ class _Compiler:
         channels, parameters = self._channel_records(numbers)
         largest_event = self._largest(lambda sizes: 1 + sum(sizes))
         self._check_sizes(largest_event, channels)
+        if np.any(channels["photon"] >= 0):
+            largest_event = MAX_PARTICLES  # photons in every decay never happen
         species = self._species_records()
         mixing = self._mixing_records(numbers, channels)
         fill_shape_bounds(species, channels)
@@ -421,6 +431,9 @@ class _Compiler:
 
         visit(self.root)
         self.order = finished[::-1]
+        if self.photon_energy is not None and _PHOTON_NAME not in done:
+            self.order.append(_PHOTON_NAME)
+            self.chains[_PHOTON_NAME] = ()
 
     # ---- masses ------------------------------------------------------------------------------
 
@@ -641,6 +654,13 @@ class _Compiler:
             self.functions[model.name] = compile_draw(model.draw, cache=cache)
         return int(self.functions[model.name].address)
 
+    def _radiates(self, parent: str, channel: Channel) -> bool:
+        """Say whether the products of a channel radiate; Pythia's systems are as they come."""
+        if not channel.photos or self._products(parent, channel) is not None:
+            return False
+        charges = [self.table.particle(d).charge3 for d in channel.daughters]
+        return len(charges) > 1 and any(charges)
+
     def _parameters(self, parent: str, channel: Channel) -> tuple[float, ...]:
         """Return the numbers a channel's amplitude is called with."""
         model = self.table.model_of(parent, channel)
@@ -682,6 +702,7 @@ class _Compiler:
             fill_shape(row, lineshape_of(self.table, name))
             row["ctau"] = self._ctau(name)
             row["n_states"] = self._n_states(name)
+            row["charge"], row["fermion"] = data.charge3 / 3.0, data.spin2 == _FERMION_SPIN2
             row["n_channels"] = len(self.chains[name])
         species["first_channel"] = np.cumsum(species["n_channels"]) - species["n_channels"]
         return species
@@ -702,7 +723,9 @@ class _Compiler:
             row["n_broad"] = sum(not self._fixed(d) for d in daughters)
             row["orbital"] = decay_orbital(self.table, name, daughters)
             row["birth_orbital"] = birth_orbitals(self.table, name, daughters, self._mass(name))
-            row["mixing"] = -1
+            row["mixing"], row["photon"] = -1, -1
+            if self.photon_energy is not None and self._radiates(name, channel):
+                row["photon"], row["photon_energy"] = numbers[_PHOTON_NAME], self.photon_energy
             row["address"] = address
             row["draw"] = self._draw(name, channel)
             row["pole"] = self._pole(name, channel)

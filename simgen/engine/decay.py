@@ -32,6 +32,7 @@ from simgen.engine.program import (
     N_STUCK,
     N_TRIALS,
 )
+from simgen.engine.radiation import PHOTON_SUBSTREAM, radiate
 from simgen.engine.starts import SINGLE, place_start, polarise_as_photon
 from simgen.engine.systems import draw_system, take_system
 from simgen.jit import lean_kernel
@@ -314,7 +315,8 @@ def _enter(
 ) -> int:
     """Decay the particle at `level`; append its daughters; return the new number of particles.
 
-    Nothing is appended where a system is asked for or the daughters have no room: see `_ended`.
+    Photons that they radiate come last and stay. Nothing is appended where a system is asked for
+    or the daughters have no room: see `_ended`.
     """
     particle = scratch.level_particle[level]
     own = species[scratch.species[particle]]
@@ -323,6 +325,7 @@ def _enter(
     channel = channels[number]
     node: int = -1
     n: int = channel.n_daughters
+    n_photons: int = 0
     as_system = channel.n_systems != 0
     if as_system:
         counters[number, N_DECAYS] += 1
@@ -342,6 +345,11 @@ def _enter(
             counters[number, N_STUCK] += 1
             return count
         _draw_decay(species, channel, own, mass, particle, level, state, scratch, counters[number])
+        if channel.photon >= 0:
+            n_photons = radiate(species, channel, mass, scratch)
+            if count + n + n_photons > MAX_PARTICLES:
+                scratch.overflow = True
+                return count
     _place_frame(species, channels, scratch, level)
     to_lab = scratch.level_boost[level]
     # A proper time s (mm/c) displaces by s p / m.
@@ -350,9 +358,14 @@ def _enter(
         drawn = scratch.channel[particle] >= 0
         time = scratch.time[particle] if drawn else own.ctau * exponential(state)
         per_mass = time / mass
-    for k in range(n):
+    for k in range(n + n_photons):
         index = count + k
-        if not as_system:
+        if k >= n:
+            scratch.species[index] = channel.photon
+            scratch.mass[index] = 0.0
+            for i in range(4):
+                scratch.rest_p4[index, i] = scratch.photons[k - n, i]
+        elif not as_system:
             scratch.species[index] = channel.daughters[k]
             scratch.mass[index] = scratch.masses[k]
             for i in range(4):
@@ -361,7 +374,7 @@ def _enter(
         scratch.polarised[index] = False
         scratch.reported[index] = False
         scratch.channel[index], scratch.node[index] = -1, -1
-        if node >= 0 and scratch.node_channel[node + k] >= 0:
+        if k < n and node >= 0 and scratch.node_channel[node + k] >= 0:
             scratch.channel[index] = scratch.node_channel[node + k]
             scratch.node[index] = node + k
         boost_by_matrix(to_lab, scratch.rest_p4[index], scratch.p4[index])
@@ -377,7 +390,7 @@ def _enter(
     scratch.level_channel[level] = number
     scratch.level_first[level], scratch.level_count[level] = count, n
     scratch.level_next[level] = 0
-    return count + n
+    return count + n + n_photons
 
 
 @lean_kernel
@@ -531,6 +544,7 @@ def generate_events(
     scratch = scratch_array[0]
     state = scratch.stream
     set_key(state, seed, stage)
+    set_key(scratch.photon_stream, seed, stage)
     all_species, all_channels = borrowed(species), borrowed(channels)
     all_mixing = borrowed(mixing)
     counts = borrowed(counters)
@@ -538,6 +552,7 @@ def generate_events(
     scratch.hadrons, scratch.n_hadrons = hadrons.ctypes.data, len(hadrons)
     for e in range(len(event_id)):
         seek(state, event_id[e], 0)
+        seek(scratch.photon_stream, event_id[e], PHOTON_SUBSTREAM)
         n_given = 0
         while n_given < given.shape[1] and given[e, n_given, 0] >= 0:
             n_given += 1

@@ -22,6 +22,8 @@ MAX_PARTICLES = 512
 MAX_NODES = 2 * MAX_PARTICLES
 MAX_DEPTH = 32
 MAX_AMPLITUDES = 512
+# Of one decay; see `simgen.engine.radiation`.
+MAX_PHOTONS = 12
 
 # Octaves of kinetic energy in which amplitudes of three and more bodies have bounds of their own.
 N_OCTAVES = 16
@@ -47,6 +49,8 @@ SPECIES = np.dtype(
         ("birth", "i8"),  # 0 leaves out the factor B(m)
         ("ctau", "f8"),  # mean proper decay length, mm; 0 for prompt decays
         ("n_states", "i8"),  # number of spin states
+        ("charge", "f8"),  # in units of the positron's
+        ("fermion", "i8"),  # 1 for spin 1/2
         ("first_channel", "i8"),  # its channels are consecutive
         ("n_channels", "i8"),  # 0 for final particles
         # of a neutral B that mixes where it is not one of a pair: row of a `MIXING` record, -1 for
@@ -70,6 +74,8 @@ CHANNEL = np.dtype(
         ("pole", "i8"),  # 1 + first of the pair for phasespace.pole_phase_space; 0 without
         ("parameters", "i8"),  # address of the model's parameters
         ("draw", "i8"),  # of the compiled function that draws the kinematics; 0 without
+        ("photon", "i8"),  # species of what the daughters radiate; -1 if they do not
+        ("photon_energy", "f8"),  # the lowest, in the parent's rest frame, GeV
         ("mixing", "i8"),  # row of a `MIXING` record, -1 for none
         ("n_amplitudes", "i8"),  # spin combinations of parent and daughters
         ("trace_bound", "f8"),  # upper bound of the trace of A A^dagger in the parent's spin space

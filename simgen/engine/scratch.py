@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from simgen.engine.program import MAX_AMPLITUDES, MAX_DEPTH, MAX_NODES, MAX_PARTICLES, MAX_STATES
+from simgen.engine.program import (
+    MAX_AMPLITUDES,
+    MAX_DEPTH,
+    MAX_NODES,
+    MAX_PARTICLES,
+    MAX_PHOTONS,
+    MAX_STATES,
+)
 from simgen.phasespace import MAX_DAUGHTERS
 from simgen.random import STATE_SIZE
+
+# Columns of an emitter of photons: see `simgen.engine.radiation`.
+N_EMITTER = 5
 
 # One event: its random stream, particles, stack levels, and one decay. A record, because a kernel
 # reaches it through one pointer (see `simgen.engine.program`).
@@ -59,6 +69,11 @@ SCRATCH = np.dtype(
         ("momenta", "f8", (2 + MAX_DAUGHTERS, 4)),  # the last row used: flavour state
         ("masses", "f8", (MAX_DAUGHTERS,)),
         ("pdgids", "i8", (1 + MAX_DAUGHTERS,)),
+        ("photon_stream", "u8", (STATE_SIZE,)),  # of engine.radiation, as the next four
+        ("photons", "f8", (MAX_PHOTONS, 4)),
+        ("charged", "i8"),  # number of emitters
+        ("emitter", "f8", (MAX_DAUGHTERS, N_EMITTER)),
+        ("before", "f8", (MAX_DAUGHTERS + MAX_PHOTONS, 4)),
         ("dims", "i8", (1 + MAX_DAUGHTERS,)),
         ("matrices", "c16", (1 + MAX_DAUGHTERS, MAX_STATES, MAX_STATES)),
         ("known", "u1", (1 + MAX_DAUGHTERS,)),

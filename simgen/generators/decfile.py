@@ -94,6 +94,19 @@ class DecayTableSettings(BaseModel):
     pythia_pool_seed: int = Field(
         default=0, ge=0, le=2**31 - 1, description="seed of the pool; `seed` does not change it"
     )
+    final_state_radiation: Literal["ignored", "applied"] = Field(
+        default="ignored",
+        description="photons that charged products radiate in decays with the PHOTOS flag "
+        "(`yesPhotos`: in all): applied by soft-photon exponentiation with the hard photons along "
+        "a product, not by PHOTOS itself",
+    )
+    photon_energy: float = Field(
+        default=1e-3,
+        ge=1e-4,
+        le=1.0,
+        description="with `final_state_radiation: applied`, the lowest energy of radiated photons "
+        "in the rest frame of what decays, GeV",
+    )
 
 
 class _Root(BaseModel):
@@ -174,6 +187,8 @@ class DecayFileGenerator:
             self._table, self._roots = handed.prepare(self._table)
         self._diagnostics = self._check(settings)
         self._modes = self._pythia_modes(settings)
+        self._radiation = settings.final_state_radiation == "applied"
+        self._photon_energy = settings.photon_energy
         self.decays: CompiledDecays = compile_decays(
             self._table,
             settings.root,
@@ -183,6 +198,7 @@ class DecayFileGenerator:
             unsupported_models=settings.unsupported_models,
             roots_per_event=self._roots,
             source=self._modes,
+            photon_energy=settings.photon_energy if self._radiation else None,
         )
         self._made = _MadeSystems(self._modes, self.decays) if self._modes else None
         self._beams = beams.compiled()
@@ -354,8 +370,7 @@ class DecayFileGenerator:
     def notes(self) -> tuple[str, ...]:
         """Say what is not generated as the decay files say."""
         notes = [str(d) for d in self._diagnostics]
-        if self._table.photos:
-            notes.append("PHOTOS: final-state radiation is not simulated")
+        notes += self._radiation_notes()
         notes += [
             f"{s.where}: {s.decay}: {s.model} is {self._why(s.model)} and generated as phase "
             f"space, {s.per_event:.3g} per event"
@@ -364,6 +379,24 @@ class DecayFileGenerator:
         notes += self.decays.notes
         notes += self._system_notes()
         return tuple(notes)
+
+    def _radiation_notes(self) -> list[str]:
+        """Say what is radiated and what is not."""
+        if not self._radiation:
+            return ["PHOTOS: final-state radiation is not simulated"] if self._table.photos else []
+        radiating = self.decays.program.channels["photon"] >= 0
+        if not np.any(radiating):
+            return ["final-state radiation: no decay that events have has the PHOTOS flag"]
+        often = float(np.dot(self.decays.per_event, radiating))
+        notes = [
+            f"PHOTOS: final-state radiation in {often:.3g} decays per event, by soft-photon "
+            f"exponentiation: photons above {1e3 * self._photon_energy:.3g} MeV in the rest frame "
+            "of what decays. Left out are softer photons, what it does to rates and spins, and "
+            "radiation that depends on the structure of hadrons"
+        ]
+        if self.decays.system_uses:
+            notes.append("PHOTOS: Pythia's part of PYTHIA modes is not radiated")
+        return notes
 
     def _why(self, model: str) -> str:
         """Say why a model is replaced by phase space."""

@@ -11,11 +11,14 @@ from simgen.events import DECAYED, FINAL
 from simgen.particles import particle_table
 
 
-@pytest.fixture(scope="module")
-def events(tmp_path_factory):
-    """Full chains from asymmetric beams that cross and spread."""
+@pytest.fixture(scope="module", params=["ignored", "applied"])
+def events(request, tmp_path_factory):
+    """Full chains from asymmetric beams that cross and spread, without and with radiation."""
     folder = tmp_path_factory.mktemp("conservation")
-    return make_events(folder, FULL_CHAIN, 20_000, beams=load_beams("belle2"))
+    return make_events(
+        folder, f"yesPhotos\n{FULL_CHAIN}", 20_000, beams=load_beams("belle2"),
+        final_state_radiation=request.param,
+    )  # fmt: skip
 
 
 def sum_of_daughters(block, values):

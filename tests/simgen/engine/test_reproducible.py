@@ -20,10 +20,13 @@ def assert_same(a, b):
         np.testing.assert_array_equal(getattr(a, name), getattr(b, name), err_msg=name)
 
 
-@pytest.fixture(scope="module")
-def generator(tmp_path_factory):
+@pytest.fixture(scope="module", params=["ignored", "applied"])
+def generator(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("reproducible")
-    return make_generator(folder, FULL_CHAIN, beams=load_beams("belle2"))
+    return make_generator(
+        folder, f"yesPhotos\n{FULL_CHAIN}", beams=load_beams("belle2"),
+        final_state_radiation=request.param,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
