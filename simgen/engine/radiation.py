@@ -46,7 +46,7 @@ import numpy as np
 from simgen.engine.program import MAX_PHOTONS
 from simgen.jit import lean_kernel
 from simgen.lorentz import boost_from_rest
-from simgen.random import exponential, uniform
+from simgen.random import azimuth, exponential, uniform
 
 if TYPE_CHECKING:
     from simgen.typing import FloatArray, UInt64Array
@@ -203,8 +203,8 @@ def _draw_direction(
         off = min(max((inverse - emitter[_LACK]) / speed, 0.0), 2.0)
         bound = 2.0 / inverse
     cos, sin = 1.0 - off, np.sqrt(off * (2.0 - off))
-    phi = _TWO_PI * uniform(state)
-    across, upward = sin * np.cos(phi), sin * np.sin(phi)
+    cos_phi, sin_phi = azimuth(state)
+    across, upward = sin * cos_phi, sin * sin_phi
     momentum = speed * p[3]
     ex, ey, ez = p[0] / momentum, p[1] / momentum, p[2] / momentum
     # two directions across e (J. R. Frisvad, J. Graphics Tools 16 (2012) 151, for either sign)

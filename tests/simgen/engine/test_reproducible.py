@@ -21,12 +21,22 @@ def assert_same(a, b):
 
 
 @pytest.fixture(scope="module", params=["ignored", "applied"])
-def generator(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("reproducible")
+def radiation(request):
+    return request.param
+
+
+def full_chain(folder, radiation):
     return make_generator(
-        folder, f"yesPhotos\n{FULL_CHAIN}", beams=load_beams("belle2"),
-        final_state_radiation=request.param,
-    )  # fmt: skip
+        folder,
+        f"yesPhotos\n{FULL_CHAIN}",
+        beams=load_beams("belle2"),
+        final_state_radiation=radiation,
+    )
+
+
+@pytest.fixture(scope="module")
+def generator(radiation, tmp_path_factory):
+    return full_chain(tmp_path_factory.mktemp("reproducible"), radiation)
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +72,8 @@ def test_threads_at_once_make_the_same_events(generator, block):
     assert_same(concatenate(parts), block)
 
 
-def test_another_generator_of_the_same_files_makes_the_same_events(tmp_path, block):
-    again = make_generator(tmp_path, FULL_CHAIN, beams=load_beams("belle2"))
+def test_another_generator_of_the_same_files_makes_the_same_events(radiation, tmp_path, block):
+    again = full_chain(tmp_path, radiation)
     assert_same(again.generate(np.arange(FIRST, FIRST + N), 3), block)
 
 

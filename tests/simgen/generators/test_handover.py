@@ -193,6 +193,30 @@ class TestHadrons:
             np.testing.assert_allclose(after.p4[:n], before.p4, atol=1e-9)
 
 
+class TestRadiation:
+    """What is handed over radiates as the decay files say; what made it has done so before."""
+
+    def test_taus_radiate(self, tmp_path):
+        path = tmp_path / "radiating.dec"
+        path.write_text(
+            "yesPhotos\n" + (DATA / "handed.dec").read_text(encoding="utf-8"), encoding="utf-8"
+        )
+        files = {"decay_files": [str(path)], "final_state_radiation": "applied"}
+        plain, radiated = pythia("tautau", 5000), pythia("tautau", 5000, **files)
+        difference = radiated.p4.copy()
+        difference[radiated.status != DECAYED] = 0.0
+        has_mother = radiated.mother >= 0
+        mother = radiated.mother_row[has_mother]
+        np.add.at(difference, mother, -radiated.p4[has_mother])
+        taus = (np.abs(radiated.pdgid) == 15) & (radiated.status == DECAYED)
+        assert np.abs(difference[taus]).max() < 1e-9
+        photons = (radiated.pdgid[has_mother] == 22) & taus[mother]
+        mean = np.count_nonzero(photons) / np.count_nonzero(taus)
+        assert 0.03 < mean < 0.05  # 0.0405 in tau -> pi nu
+        for code in (15, -15, 211, -211):
+            assert len(rows_of(plain, code)) == len(rows_of(radiated, code))
+
+
 def one_particle(code, p4):
     """Return events of one final particle each."""
     n = len(p4)
