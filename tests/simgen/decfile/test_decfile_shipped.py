@@ -13,7 +13,7 @@ import pytest
 from decaylanguage import DecFileParser
 
 from simgen.decfile import Diagnostic, diagnose, find_reach, load_decay_table
-from simgen.decfile.report import model_uses
+from simgen.decfile.report import implemented_share, model_uses
 from simgen.particles import particle_table
 
 if TYPE_CHECKING:
@@ -107,6 +107,11 @@ def test_generic_events_are_known_ones() -> None:
     assert shares["PYTHIA"] == pytest.approx(0.09, abs=0.01)
     assert shares["VSS_BMIX"] == pytest.approx(0.483 / 10.58, rel=0.01)
     assert shares["BGL"] == pytest.approx(0.029, abs=0.001)
+
+
+def test_every_model_that_an_event_can_reach_is_implemented(shipped: DecayTable) -> None:
+    assert implemented_share(shipped, "Upsilon(4S)") == pytest.approx(1.0, abs=1e-12)
+    assert diagnose(shipped, "Upsilon(4S)") == ()
 
 
 def oddities(diagnostics: tuple[Diagnostic, ...]) -> set[str]:
