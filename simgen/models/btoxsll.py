@@ -37,6 +37,8 @@ _LEPTONS = (11, 13, 15)
 _DEFAULTS = (4.8, 0.2, 0.0, 0.41, 1.1)
 _N_PARAMETERS = (0, 4, 5)
 _HEAD = 8
+# Above so many p_F there are 0.04 % of the b quarks: what only they can make is refused.
+_REACH = 3.0
 _MARGIN = 1.05
 _N_W, _N_Q2 = 40, 400  # points where the rate is looked at for its bound
 _SHARES = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
@@ -205,13 +207,30 @@ class LeptonPairModel(DecayModel):
                 f"{self.name} needs m_b between 0 and {parent.mass} and no negative masses or "
                 f"momentum, found {' '.join(f'{float(v):g}' for v in parameters)}"
             )
-        pair = 2.0 * daughters[1].mass
-        if max(m_q + m_s, least) + pair >= parent.mass:
+        m_l = daughters[1].mass
+        most = _heaviest(parent.mass, m_s, m_q, m_l, _REACH * p_f)
+        needed = max(m_q + m_s, least)
+        if needed >= most:
             return (
-                f"{self.name}: {parent.name} has {parent.mass} GeV, too little for two leptons of "
-                f"{0.5 * pair:g} GeV and X_s of at least {max(m_q + m_s, least):g} GeV"
+                f"{self.name} makes X_s of at least {needed:g} GeV, but {parent.name} has too "
+                f"little for it: with two leptons of {m_l:g} GeV and b quarks below {_REACH:g} p_F "
+                f"it makes at most {most:.3f} GeV"
             )
         return None
+
+
+def _heaviest(parent: float, m_s: float, m_q: float, m_l: float, p: float) -> float:
+    """Return the highest mass of X_s that b quarks below a momentum make, 0 for none."""
+    momenta = np.linspace(0.0, p, 200)
+    w2 = parent * parent + m_q * m_q - 2.0 * parent * np.hypot(momenta, m_q)
+    w = np.sqrt(w2[w2 > (m_s + 2.0 * m_l) ** 2])
+    if len(w) == 0:
+        return 0.0
+    # in the rest frame of the b quark, the pair of leptons at its lightest
+    strange = (w * w + m_s * m_s - 4.0 * m_l * m_l) / (2.0 * w)
+    spectator = (parent * parent - w * w - m_q * m_q) / (2.0 * w)
+    across = np.sqrt(np.maximum((strange**2 - m_s**2) * (spectator**2 - m_q**2), 0.0))
+    return float(np.sqrt(m_s**2 + m_q**2 + 2.0 * (strange * spectator + across)).max())
 
 
 def _complete(parameters: Parameters) -> tuple[float, ...]:
