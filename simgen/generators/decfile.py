@@ -454,15 +454,16 @@ class DecayFileGenerator:
 
     def problems(self) -> tuple[str, ...]:
         """Say in which decays an amplitude exceeded its sampled maximum, or was no number."""
+        again = ", events made again for PYTHIA modes counted each time" if self._made else ""
         exceeded = tuple(
             f"{label}: the maximum probability was exceeded in {row[N_EXCEEDED]} of "
-            f"{row[N_DECAYS]} decays; their distribution is cut there"
+            f"{row[N_DECAYS]} decays{again}; their distribution is cut there"
             for label, row in zip(self.decays.channels, self._counters, strict=True)
             if row[N_EXCEEDED] > 0
         )
         return exceeded + tuple(
             f"{label}: the amplitude was nan or infinite at {row[N_NOT_FINITE]} points, which were "
-            f"left out, in {row[N_DECAYS]} decays"
+            f"left out, in {row[N_DECAYS]} decays{again}"
             for label, row in zip(self.decays.channels, self._counters, strict=True)
             if row[N_NOT_FINITE] > 0
         )

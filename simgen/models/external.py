@@ -8,7 +8,7 @@ PYTHIA = "PYTHIA"
 """Fragmentation of quarks and gluons, by Pythia 8; see `simgen.pythia.modes`."""
 
 _PACKAGES = {PYTHIA: "pythia8mc"}
-INSTALL = "pip install 'simgen[pythia]'"
+INSTALL = "pip install 'simgen[pythia]', in a checkout pip install '.[pythia]'"
 
 
 def is_external(model: str) -> bool:

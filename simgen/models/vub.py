@@ -132,8 +132,18 @@ def _weight(
     i, j = (cell - _N_DELTA) // _N_S, (cell - _N_DELTA) % _N_S
     z = 2.0 * (i + a) / _N_Z
     step = (_LOG_TOP - _LOG_S) / _N_S
-    s = np.exp(_LOG_S + (j + b) * step)
-    if z <= 0.0 or s <= z - 1.0 or 4.0 * s >= z * z:
+    if z <= 0.0:
+        return 0.0, z, 0.0, 0.0
+    # The part of the cell that has phase space, so that its edge does not cross the cell.
+    low, high = _LOG_S + j * step, _LOG_S + (j + 1) * step
+    high = min(high, 2.0 * np.log(0.5 * z))
+    if z > 1.0:
+        low = max(low, np.log(z - 1.0))
+    if low >= high:
+        return 0.0, z, 0.0, 0.0
+    step = high - low
+    s = np.exp(low + b * step)
+    if 4.0 * s >= z * z:
         return 0.0, z, s, 0.0
     width = z * np.sqrt(1.0 - 4.0 * s / (z * z))
     r = 0.5 * (z - width) + c * width

@@ -10,7 +10,7 @@ from chains import child_rows, make_events, rows_of
 from scipy import integrate, stats
 
 from simgen.models.btoxsgamma import SPECTRUM, STEP, mass_spectrum
-from simgen.models.vub import delta_rate, log_epsilon, real_rate
+from simgen.models.vub import _table, _weight, delta_rate, log_epsilon, real_rate
 
 M_B, M_BQ, A = 5.27934, 4.8, 1.29
 N = 15_000
@@ -143,6 +143,17 @@ def test_x_is_never_lighter_than_its_decay(tmp_path):
     channel = f"Xu0 mu- anti-nu_mu VUB {M_BQ} {A} 0.22 1 0.3 1.0"
     _, x, _, _ = decays(tmp_path, channel, extra, 2000)
     assert mass_of(x).min() > 2 * 0.493677
+
+
+@pytest.mark.parametrize("alpha_s", [0.1, 0.22, 0.5])
+def test_no_cell_of_the_table_exceeds_its_bound(alpha_s):
+    """Where the edge of phase space crosses a cell, too; 400 points in each."""
+    table = np.array(_table(alpha_s))
+    bounds = table[len(table) // 2 :]
+    points = np.random.default_rng(4).uniform(size=(400, 3))
+    for cell, bound in enumerate(bounds):
+        most = max(_weight(cell, *p, alpha_s, log_epsilon(alpha_s))[3] for p in points)
+        assert most <= bound
 
 
 def test_mass_of_x_s_follows_its_table(tmp_path):
