@@ -15,14 +15,14 @@ from detector.beam_knowledge import (
 from detector.combinations import Passed
 from detector.combinatorial import combine_block
 from detector.config import CandidateConfig, SignalTopology
-from detector.cutflow import CutFlow, combinatorial_stages
+from detector.cutflow import PAIR_STEPS, CutFlow, combinatorial_stages
 from detector.decay_vertices import (
     MeasuredVertex,
     measure_decay_vertices,
     to_covariance,
 )
 from detector.hadronic_tag import smear_hadronic_tags
-from detector.matching import N_DAUGHTERS, SOURCES, match_candidates
+from detector.matching import SOURCES, match_candidates
 from detector.reconstruct import (
     FOUND,
     IDENTIFIED,
@@ -34,12 +34,13 @@ from detector.reconstruct import (
     smear_objects,
 )
 from detector.topology import Role, Slot, TagMeson, TauMode, find_topology
+from detector.true_decays import N_CHAIN
 from detector.vertex_parts import combined_parts, true_parts
 from simgen.io.layout import CORRELATION, MOMENTUM, POSITION, Field, from_columns, to_columns
 from simgen.random import Stage, open_stream
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import awkward as ak
     from numpy.typing import NDArray
@@ -87,18 +88,18 @@ def _combined(unit: str, description: str) -> Field:
 
 
 def _decay(side: str) -> Field:
-    """Return the columns of a true decay."""
+    """Return the columns of a true chain of decays."""
     return Field(
         "candidates",
         "i4",
         "1",
-        f"PDG numbers of what came out of the true {side} B, largest first, photons left out; "
-        "0 for none and where candidates are taken from truth",
-        tuple(f"d{i + 1}" for i in range(N_DAUGHTERS)),
+        f"true decays of the {side} side as PDG numbers: B, its daughters, 0, then the same of "
+        "each D, tau and charmonium that a track comes from; 0 where taken from truth",
+        tuple(f"n{i + 1}" for i in range(N_CHAIN)),
     )
 
 
-_SOURCES: Final = tuple(part.name.lower() for part in SOURCES)
+_SOURCES: Final = tuple(SOURCES)
 
 CANDIDATE_LAYOUT: Final[Layout] = {
     "event_id": _number("i8", "number of the event"),
@@ -112,7 +113,9 @@ CANDIDATE_LAYOUT: Final[Layout] = {
         "i1",
         "tag meson, true or as reconstructed: 1 D, 2 D* -> D pi0, 3 D* -> D gamma, 4 D* -> D pi",
     ),
-    "tag_tau_mode": _number("i1", "tau pairs: true decay of the tag's tau, numbers as tau_mode"),
+    "tag_tau_mode": _number(
+        "i1", "tau pairs: decay of the tag's tau, true or as reconstructed, numbers as tau_mode"
+    ),
     "tag_lepton_flavour": _number("i1", "absolute PDG number of the tag lepton, 11 or 13, or 0"),
     "charge_kaon": _number("i1", "charge of the kaon, 0 if the signal has none"),
     "charge_lepton": _number("i1", "charge of the signal lepton, 0 if the signal has none"),
@@ -150,7 +153,11 @@ CANDIDATE_LAYOUT: Final[Layout] = {
     "tag_mode": _number(
         "i1", "D decay as reconstructed: 1 K pi, 2 K pi pi0, 3 K 3pi, 4 K 2pi; 0 taken from truth"
     ),
-    "is_tag": _number("i1", "1 if the tag is a true B -> D(*) l nu with this D and lepton, else 0"),
+    "is_tag": _number(
+        "i1",
+        "1 if the tag is a true B -> D(*) l nu with this D and lepton, or the true prong of a tau "
+        "pair's tag, else 0",
+    ),
     "n_readings": _number("i4", "combinations of the event that pass all cuts but E_extra"),
     "m_d": _combined("GeV", "measured mass of the D"),
     "delta_m": _combined("GeV", "measured M(D*) - M(D), nan without D*"),
@@ -160,6 +167,11 @@ CANDIDATE_LAYOUT: Final[Layout] = {
     "true_origins": Field("candidates", "i4", "1", "PDG numbers of what they come from", _SOURCES),
     "true_decay_sig": _decay("signal"),
     "true_decay_tag": _decay("tag"),
+    "true_recoil": _number(
+        "i4",
+        "PDG number of the one particle that all else of the signal's B comes from, if what is "
+        "taken for kaon and lepton is of it, else 0; 0 where taken from truth",
+    ),
 }
 """How the fields of a `CandidateTable` are stored."""
 
@@ -227,6 +239,7 @@ class CandidateTable:
     true_origins: Int32Array
     true_decay_sig: Int32Array
     true_decay_tag: Int32Array
+    true_recoil: Int32Array
 
     def __len__(self) -> int:
         return len(self.event_id)
@@ -479,10 +492,11 @@ def smear_block(
         delta_m=_nan(len(events)),
         cos_theta_by=_nan(len(events)),
         e_extra=_nan(len(events)),
-        true_ids=np.stack([ids[slot] for slot in _SOURCE_SLOTS], axis=1),
-        true_origins=np.zeros((len(events), len(_SOURCE_SLOTS)), dtype=np.int32),
-        true_decay_sig=np.zeros((len(events), N_DAUGHTERS), dtype=np.int32),
-        true_decay_tag=np.zeros((len(events), N_DAUGHTERS), dtype=np.int32),
+        true_ids=_numbers_of_sources(len(events), [ids[slot] for slot in _SOURCE_SLOTS]),
+        true_origins=_numbers_of_sources(len(events), []),
+        true_decay_sig=np.zeros((len(events), N_CHAIN), dtype=np.int32),
+        true_decay_tag=np.zeros((len(events), N_CHAIN), dtype=np.int32),
+        true_recoil=np.zeros(len(events), dtype=np.int32),
     )
     return table, CutFlow.from_passed(passed)
 
@@ -530,7 +544,7 @@ def _combine(
         is_signal=matched.is_signal,
         tau_mode=kind[:, 0],
         tag_meson=kind[:, 1],
-        tag_tau_mode=np.zeros(len(events), dtype=np.int8),
+        tag_tau_mode=kind[:, 4],
         tag_lepton_flavour=kind[:, 3],
         charge_kaon=charges[:, 0],
         charge_lepton=charges[:, 1],
@@ -547,11 +561,14 @@ def _combine(
         true_origins=matched.origins,
         true_decay_sig=matched.decays[:, 0],
         true_decay_tag=matched.decays[:, 1],
+        true_recoil=matched.recoil,
     )
-    passed, prefiltered = found.passed, config.prefilter != "nothing"
+    is_pair, prefiltered = config.topology.is_tau_pair, config.prefilter != "nothing"
+    passed = PAIR_STEPS[found.passed] if is_pair else found.passed
     if prefiltered:
         passed = np.where(found.skipped, 0, passed + 1).astype(np.int8)
-    return table, CutFlow.from_passed(passed, combinatorial_stages(prefiltered=prefiltered))
+    stages = combinatorial_stages(prefiltered=prefiltered, is_pair=is_pair)
+    return table, CutFlow.from_passed(passed, stages)
 
 
 def _what_all_have(
@@ -645,7 +662,15 @@ def _nan(n: int) -> FloatArray:
     return np.full(n, np.nan)
 
 
-_SOURCE_SLOTS = (Slot.KAON, Slot.LEPTON, Slot.PRONG, Slot.TAG_LEPTON)  # in the order of SOURCES
+def _numbers_of_sources(n: int, known: Sequence[Int32Array]) -> Int32Array:
+    """Return (n, len(SOURCES)) PDG numbers: those known of the first, 0 for the others."""
+    numbers = np.zeros((n, len(SOURCES)), dtype=np.int32)
+    for column, values in enumerate(known):
+        numbers[:, column] = values
+    return numbers
+
+
+_SOURCE_SLOTS = (Slot.KAON, Slot.LEPTON, Slot.PRONG, Slot.TAG_LEPTON)  # the first of SOURCES
 _CHARGED = (*_SOURCE_SLOTS, Slot.PARENT_TAG)
 
 

@@ -29,18 +29,36 @@ random, keyed by the event.
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from detector.identification import SPECIES_PDG, Species
+from detector.identification import Species
+from detector.reading import (
+    N_PARTS,
+    Part,
+    Reading,
+    Selection,
+    add,
+    add_prong,
+    add_track,
+    clear,
+    copy,
+    dot,
+    extra_energy,
+    is_used,
+    keep_reading,
+    mass_of,
+    nearest_pi0,
+    new_reading,
+    prong_kind,
+    use_pi0,
+)
 from detector.topology import Role, TagMeson, TauMode
 from simgen.jit import kernel
-from simgen.particles import particle_table
 from simgen.random import uniform
 
 if TYPE_CHECKING:
-    from detector.config import CandidateConfig
     from detector.event_objects import EventObjects
     from simgen.typing import FloatArray, IntArray, UInt64Array
 
@@ -70,129 +88,9 @@ class DMode(enum.IntEnum):
     """D+ -> K- pi+ pi+."""
 
 
-class Part(enum.IntEnum):
-    """Places in a reading of an event; what is made of photons has two."""
-
-    KAON = 0
-    LEPTON = 1
-    PRONG = 2
-    PRONG_PHOTON = 3
-    TAG_LEPTON = 5
-    D_KAON = 6
-    D_PION = 7
-    D_PHOTON = 10
-    SLOW_PION = 12
-    SLOW_PHOTON = 13
-
-
-N_PARTS = 15
-
-
-class Reading(NamedTuple):
-    """One way to read an event.
-
-    Attributes
-    ----------
-    part
-        (N_PARTS,) tracks and photons as positions in `EventObjects`, -1 for none; see `Part`.
-    flavour
-        (1,) absolute PDG number of the tag lepton.
-    prong
-        (1,) `TauMode`, as reconstructed.
-    meson, d_mode
-        (1,) `TagMeson` and `DMode`, as reconstructed.
-    value
-        (4,) M(D), M(D*) - M(D) or nan, cos(theta_BY), E_extra.
-    measured
-        (len(Role) + 1, 4) momenta by `Role`; the rows that are no object's are scratch.
-    """
-
-    part: IntArray
-    flavour: IntArray
-    prong: IntArray
-    meson: IntArray
-    d_mode: IntArray
-    value: FloatArray
-    measured: FloatArray
-
-
-class Selection(NamedTuple):
-    """A `CandidateConfig` for kernels; hypotheses are -1 for what the signal does not have."""
-
-    kaon: int
-    lepton: int
-    n_signal: int
-    with_prong: bool
-    with_prong_pi0: bool
-    with_slow: bool
-    mass: FloatArray
-    m_d0: float
-    m_dp: float
-    delta_pi: float
-    delta_pi0: float
-    delta_pi0_dp: float
-    delta_gamma: float
-    m_rho: float
-    m_b: float
-    d_mass: float
-    d_mass_pi0: float
-    window_pi: float
-    window_pi0: float
-    window_gamma: float
-    pi0_min: float
-    pi0_max: float
-    rho_mass: float
-    cos_min: float
-    cos_max: float
-    opposite_min: float
-    extra_energy: float
-    extra_max: float
-
-
-def selection_model(config: CandidateConfig) -> Selection:
-    """Return the numbers of `config` that a kernel needs; masses are the generator's."""
-    t = particle_table()
-    m_d0, m_dp = t.by_name("D0").mass, t.by_name("D+").mass
-    m_dstar0, m_dstarp = t.by_name("D*0").mass, t.by_name("D*+").mass
-    names = ("e-", "mu-", "pi+", "K+", "p+")
-    topology, cuts = config.topology, config.cuts
-    present = (topology.kaon, topology.lepton, topology.tau)
-    return Selection(
-        kaon=-1 if topology.kaon is None else SPECIES_PDG.index(topology.kaon),
-        lepton=-1 if topology.lepton is None else SPECIES_PDG.index(topology.lepton),
-        n_signal=sum(number is not None for number in present),
-        with_prong=topology.tau is not None,
-        with_prong_pi0=config.rho == "pi_pi0",
-        with_slow=config.dstar == "full",
-        mass=np.array([t.by_name(name).mass for name in names]),
-        m_d0=m_d0,
-        m_dp=m_dp,
-        delta_pi=m_dstarp - m_d0,
-        delta_pi0=m_dstar0 - m_d0,
-        delta_pi0_dp=m_dstarp - m_dp,
-        delta_gamma=m_dstar0 - m_d0,
-        m_rho=t.by_name("rho+").mass,
-        m_b=t.by_name("B+").mass,
-        d_mass=cuts.d_mass,
-        d_mass_pi0=cuts.d_mass_pi0,
-        window_pi=cuts.delta_m_pion,
-        window_pi0=cuts.delta_m_pi0,
-        window_gamma=cuts.delta_m_photon,
-        pi0_min=cuts.pi0_mass[0],
-        pi0_max=cuts.pi0_mass[1],
-        rho_mass=cuts.rho_mass,
-        cos_min=cuts.cos_theta_by[0],
-        cos_max=cuts.cos_theta_by[1],
-        opposite_min=cuts.kaon_opposite_mass_min,
-        extra_energy=cuts.extra_photon_energy,
-        extra_max=np.inf if cuts.e_extra_max is None else cuts.e_extra_max,
-    )
-
-
 _E, _MU = int(Species.ELECTRON), int(Species.MUON)
 _PI, _K = int(Species.PION), int(Species.KAON)
-_TAU_E, _TAU_MU = int(TauMode.E), int(TauMode.MU)
-_TAU_PI, _TAU_RHO = int(TauMode.PI), int(TauMode.RHO)
+_TAU_PI = int(TauMode.PI)
 _D_ALONE, _DSTAR_PI0 = int(TagMeson.D), int(TagMeson.DSTAR_PI0)
 _DSTAR_GAMMA, _DSTAR_PI = int(TagMeson.DSTAR_GAMMA), int(TagMeson.DSTAR_PI)
 _K_PI, _K_PI_PI0 = int(DMode.K_PI), int(DMode.K_PI_PI0)
@@ -210,22 +108,8 @@ _CHARGE, _IDENTIFIED, _TAG_MESON = (
     int(Passed.TAG_MESON),
 )
 _COS, _MASSES, _E_EXTRA = int(Passed.COS_THETA_BY), int(Passed.MASSES), int(Passed.E_EXTRA)
-_N_PARTS, _N_ROLES = N_PARTS, len(Role)
+_N_PARTS = N_PARTS
 _D, _SCRATCH = int(Role.NONE), len(Role)  # rows of momenta that are no object's
-
-
-@kernel
-def new_reading() -> Reading:
-    """Return an empty reading."""
-    return Reading(
-        np.full(_N_PARTS, -1, dtype=np.int64),
-        np.zeros(1, dtype=np.int64),
-        np.zeros(1, dtype=np.int64),
-        np.zeros(1, dtype=np.int64),
-        np.zeros(1, dtype=np.int64),
-        np.full(4, np.nan),
-        np.zeros((_N_ROLES + 1, 4)),
-    )
 
 
 @kernel
@@ -233,24 +117,35 @@ def track_number_fits(n: int, s: Selection) -> bool:
     """Return whether an event of `n` tracks can be read: D and lepton of the tag, the signal.
 
     With an odd number of signal tracks the tag is charged and has a D0, of two or four tracks;
-    else it is neutral: D+ of three tracks, or D*+ of three or five.
+    else it is neutral: D+ of three tracks, or D*+ of three or five. A tau pair has two tracks.
     """
+    if s.is_pair:
+        return n == 2
     rest = n - s.n_signal - 2
     return rest in ((1, 3) if s.n_signal % 2 == 1 else (2, 4))
 
 
 def least_tracks(s: Selection) -> int:
     """Return the smallest number of tracks that fits, see `track_number_fits`."""
+    if s.is_pair:
+        return 2
     return s.n_signal + 2 + (1 if s.n_signal % 2 == 1 else 2)
 
 
 @kernel
 def enough_identified(hypotheses: IntArray, s: Selection) -> bool:
-    """Return whether there are as many identified kaons and leptons as any reading needs."""
+    """Return whether there are as many identified kaons and leptons as any reading needs.
+
+    In a tau pair each track has to be an electron, muon or pion.
+    """
     kaons, leptons = 0, 0
     for h in hypotheses:
+        if s.is_pair and prong_kind(h) == 0:
+            return False
         kaons += h >> _K & 1
         leptons += 1 if h & (1 << _E | 1 << _MU) else 0
+    if s.is_pair:
+        return True
     return kaons >= (2 if s.kaon == _K else 1) and leptons >= (1 if s.lepton < 0 else 2)
 
 
@@ -299,7 +194,7 @@ def read_event(
                         if pr >= 0:
                             if pr in (t, kd, ks, sl) or o.charge[pr] == o.charge[sl]:
                                 continue
-                            if _prong_kind(o.hypotheses[pr]) == 0:
+                            if prong_kind(o.hypotheses[pr]) == 0:
                                 continue
                         if not _find_rest(o, t, kd, ks, sl, pr, rest):
                             continue
@@ -312,21 +207,11 @@ def read_event(
                         )  # fmt: skip
                         passed, readings = max(passed, got), found
     if passed == _MASSES:
-        energy = _extra_energy(o, s.extra_energy, best.part)
+        energy = extra_energy(o, s.extra_energy, best.part)
         best.value[3] = energy
         if energy <= s.extra_max:
             passed = _E_EXTRA
     return passed, readings
-
-
-@kernel
-def _prong_kind(hypotheses: int) -> int:
-    """Return what a prong is taken for: an electron, else a muon, else a pion, 0 for none."""
-    if hypotheses >> _E & 1:
-        return _TAU_E
-    if hypotheses >> _MU & 1:
-        return _TAU_MU
-    return _TAU_PI if hypotheses >> _PI & 1 else 0
 
 
 @kernel
@@ -395,14 +280,14 @@ def _read_d(
     """Make a D of its kaon, `n_pions` pions and a pi0 (-1 for none), and try all D* with it."""
     part = trial.part
     d, dstar = trial.measured[_D], trial.measured[_ROLE_TAG_D]
-    _clear(d)
-    _add_track(o, part[_PART_D_KAON], s.mass[_K], d)
+    clear(d)
+    add_track(o, part[_PART_D_KAON], s.mass[_K], d)
     for j in range(n_pions):
-        _add_track(o, part[_PART_D_PION + j], s.mass[_PI], d)
+        add_track(o, part[_PART_D_PION + j], s.mass[_PI], d)
     part[_PART_D_PHOTON], part[_PART_D_PHOTON + 1] = -1, -1
     window = s.d_mass
     if pi0 >= 0:
-        _sum(d, o.pi0_p[pi0], d)
+        add(d, o.pi0_p[pi0], d)
         part[_PART_D_PHOTON], part[_PART_D_PHOTON + 1] = o.pi0[pi0, 0], o.pi0[pi0, 1]
         window = s.d_mass_pi0
     is_charged = n_pions == 2
@@ -418,28 +303,28 @@ def _read_d(
 
     slow = part[_PART_SLOW]
     if slow >= 0:
-        _copy(d, dstar)
-        _add_track(o, slow, s.mass[_PI], dstar)
+        copy(d, dstar)
+        add_track(o, slow, s.mass[_PI], dstar)
         delta = mass_of(dstar) - m_d
         off = (delta - s.delta_pi) / s.window_pi
         if abs(off) > 1.0:
             return passed, readings
         if not s.with_slow:
-            _copy(d, dstar)
+            copy(d, dstar)
         trial.meson[0], trial.value[1] = _DSTAR_PI, delta
         score = distance * distance + off * off
         return _complete(o, s, total, state, score, readings, trial, rank, best)
 
-    _copy(d, dstar)
+    copy(d, dstar)
     trial.meson[0], trial.value[1] = _D_ALONE, np.nan
     score = distance * distance
     passed, readings = _complete(o, s, total, state, score, readings, trial, rank, best)
     if not s.with_slow:
         return passed, readings
     for j in range(len(o.pi0)):
-        if _is_used(o.pi0[j, 0], part) or _is_used(o.pi0[j, 1], part):
+        if is_used(o.pi0[j, 0], part) or is_used(o.pi0[j, 1], part):
             continue
-        _sum(d, o.pi0_p[j], dstar)
+        add(d, o.pi0_p[j], dstar)
         delta = mass_of(dstar) - m_d
         off = (delta - (s.delta_pi0_dp if is_charged else s.delta_pi0)) / s.window_pi0
         if abs(off) > 1.0:
@@ -451,9 +336,9 @@ def _read_d(
         passed = max(passed, got)
         part[_PART_SLOW_PHOTON], part[_PART_SLOW_PHOTON + 1] = -1, -1
     for j in range(0 if is_charged else len(o.photon)):
-        if _is_used(j, part):
+        if is_used(j, part):
             continue
-        _sum(d, o.photon_p[j], dstar)
+        add(d, o.photon_p[j], dstar)
         delta = mass_of(dstar) - m_d
         off = (delta - s.delta_gamma) / s.window_gamma
         if abs(off) > 1.0:
@@ -485,32 +370,32 @@ def _complete(
     is_electron = o.hypotheses[t] >> _E & 1 == 1
     trial.flavour[0] = 11 if is_electron else 13
     lepton = measured[_ROLE_TAG_LEPTON]
-    _clear(lepton)
-    _add_track(o, t, s.mass[_E if is_electron else _MU], lepton)
+    clear(lepton)
+    add_track(o, t, s.mass[_E if is_electron else _MU], lepton)
     both = measured[_SCRATCH]
-    _sum(measured[_ROLE_TAG_D], lepton, both)
+    add(measured[_ROLE_TAG_D], lepton, both)
     cosine = cos_theta_by(both, total, s.m_b)
     if not s.cos_min < cosine < s.cos_max:
         return _TAG_MESON, readings
     trial.value[2] = cosine
 
     kaon, signal, prong = measured[_ROLE_KAON], measured[_ROLE_LEPTON], measured[_ROLE_PRONG]
-    _clear(kaon)
-    _clear(signal)
-    _clear(prong)
+    clear(kaon)
+    clear(signal)
+    clear(prong)
     ks, sl, pr = part[_PART_KAON], part[_PART_LEPTON], part[_PART_PRONG]
     if ks >= 0:
-        _add_track(o, ks, s.mass[s.kaon], kaon)
+        add_track(o, ks, s.mass[s.kaon], kaon)
     if sl >= 0:
-        _add_track(o, sl, s.mass[s.lepton], signal)
+        add_track(o, sl, s.mass[s.lepton], signal)
     if pr >= 0:
-        kind = _prong_kind(o.hypotheses[pr])
-        _add_track(o, pr, s.mass[_E if kind == _TAU_E else _MU if kind == _TAU_MU else _PI], prong)
-        trial.prong[0] = kind
-        if kind == _TAU_PI and s.with_prong_pi0:
-            _add_prong_pi0(o, s, trial)
+        trial.prong[0] = add_prong(o, s, pr, prong)
+        if trial.prong[0] == _TAU_PI and s.with_prong_pi0:
+            pi0, _ = nearest_pi0(o, s, prong, part, both)
+            if pi0 >= 0:
+                trial.prong[0] = use_pi0(o, pi0, _PART_PRONG_PHOTON, part, prong)
     if ks >= 0 and sl >= 0:
-        _sum(kaon, signal if o.charge[sl] != o.charge[ks] else prong, both)
+        add(kaon, signal if o.charge[sl] != o.charge[ks] else prong, both)
         if mass_of(both) < s.opposite_min:
             return _COS, readings
 
@@ -518,7 +403,7 @@ def _complete(
     alone = 1.0 if trial.meson[0] == _D_ALONE else 0.0
     excess = max(abs(cosine) - 1.0, 0.0)
     if _is_better((alone, score, excess, -dot(signal, total)), rank, state):
-        _keep(trial, best)
+        keep_reading(trial, best)
     part[_PART_PRONG_PHOTON], part[_PART_PRONG_PHOTON + 1] = -1, -1
     return _MASSES, readings
 
@@ -542,69 +427,6 @@ def _is_better(
 
 
 @kernel
-def _add_prong_pi0(o: EventObjects, s: Selection, trial: Reading) -> None:
-    """Add the unused pi0 that makes the mass nearest to the rho's to the prong, if any does."""
-    part, prong = trial.part, trial.measured[_ROLE_PRONG]
-    nearest, chosen = s.rho_mass, -1
-    for j in range(len(o.pi0)):
-        if _is_used(o.pi0[j, 0], part) or _is_used(o.pi0[j, 1], part):
-            continue
-        both = trial.measured[_SCRATCH]
-        _sum(prong, o.pi0_p[j], both)
-        distance = abs(mass_of(both) - s.m_rho)
-        if distance < nearest:
-            nearest, chosen = distance, j
-    if chosen >= 0:
-        _sum(prong, o.pi0_p[chosen], prong)
-        trial.prong[0] = _TAU_RHO
-        for x in range(2):
-            part[_PART_PRONG_PHOTON + x] = o.pi0[chosen, x]
-
-
-@kernel
-def _is_used(photon: int, part: IntArray) -> bool:
-    """Return whether a photon, by its position, is part of a reading's tag or prong."""
-    return (
-        photon in (part[_PART_D_PHOTON], part[_PART_D_PHOTON + 1])
-        or photon in (part[_PART_PRONG_PHOTON], part[_PART_PRONG_PHOTON + 1])
-        or photon in (part[_PART_SLOW_PHOTON], part[_PART_SLOW_PHOTON + 1])
-    )
-
-
-@kernel
-def _extra_energy(o: EventObjects, threshold: float, part: IntArray) -> float:
-    """Return the energy of all photons above the threshold that are not used."""
-    energy = 0.0
-    for j in range(len(o.photon)):
-        if o.photon_p[j, 3] > threshold and not _is_used(j, part):
-            energy += o.photon_p[j, 3]
-    return energy
-
-
-@kernel
-def _add_track(o: EventObjects, track: int, mass: float, out: FloatArray) -> None:
-    """Add a track's measured momentum under a mass hypothesis to `out`."""
-    p = o.track_p[track]
-    p2 = 0.0
-    for x in range(3):
-        out[x] += p[x]
-        p2 += p[x] * p[x]
-    out[3] += np.sqrt(p2 + mass * mass)
-
-
-@kernel
-def dot(p: FloatArray, q: FloatArray) -> float:
-    """Return the product of two four-momenta."""
-    return float(p[3] * q[3] - p[0] * q[0] - p[1] * q[1] - p[2] * q[2])
-
-
-@kernel
-def mass_of(p: FloatArray) -> float:
-    """Return the mass of a momentum (4,), 0 where rounding makes its square negative."""
-    return float(np.sqrt(max(dot(p, p), 0.0)))
-
-
-@kernel
 def cos_theta_by(y: FloatArray, total: FloatArray, m_b: float) -> float:
     """Return cos(theta_BY) of a momentum Y (4,) in the lab; the module has the equation.
 
@@ -621,39 +443,3 @@ def cos_theta_by(y: FloatArray, total: FloatArray, m_b: float) -> float:
     e_y, m_y = dot(total, y) / np.sqrt(s), mass_of(y)
     p_b, p_y = np.sqrt(0.25 * s - m_b * m_b), np.sqrt(max(e_y * e_y - m_y * m_y, 0.0))
     return float((np.sqrt(s) * e_y - m_b * m_b - m_y * m_y) / (2.0 * p_b * p_y))
-
-
-@kernel
-def _clear(p: FloatArray) -> None:
-    """Make a momentum (4,) zero."""
-    for x in range(4):
-        p[x] = 0.0
-
-
-@kernel
-def _copy(p: FloatArray, out: FloatArray) -> None:
-    """Write a momentum (4,) to `out`."""
-    for x in range(4):
-        out[x] = p[x]
-
-
-@kernel
-def _sum(p: FloatArray, q: FloatArray, out: FloatArray) -> None:
-    """Write the sum of two momenta (4,) to `out`, which may be one of them."""
-    for x in range(4):
-        out[x] = p[x] + q[x]
-
-
-@kernel
-def _keep(source: Reading, target: Reading) -> None:
-    """Copy one reading to another."""
-    for j in range(_N_PARTS):
-        target.part[j] = source.part[j]
-    target.flavour[0] = source.flavour[0]
-    target.prong[0] = source.prong[0]
-    target.meson[0] = source.meson[0]
-    target.d_mode[0] = source.d_mode[0]
-    for x in range(4):
-        target.value[x] = source.value[x]
-    for r in range(_N_ROLES):
-        _copy(source.measured[r], target.measured[r])

@@ -7,16 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from detector.combinations import (
-    N_PARTS,
-    Part,
     Passed,
-    Reading,
-    Selection,
     enough_identified,
     least_tracks,
-    new_reading,
     read_event,
-    selection_model,
     track_number_fits,
 )
 from detector.event_objects import (
@@ -28,6 +22,8 @@ from detector.event_objects import (
     measure_tracks,
 )
 from detector.identification import species_of
+from detector.pair_combinations import read_pair
+from detector.reading import N_PARTS, Part, Reading, Selection, new_reading, selection_model
 from detector.reconstruct import DetectorModel, detector_model
 from detector.streams import BEST_CANDIDATE
 from detector.topology import Role, longest_event
@@ -56,7 +52,8 @@ class Combined(NamedTuple):
     part
         (n, N_PARTS) tracks and photons by index in the event, -1 for none; see `Part`.
     kind
-        (n, 4) int8: `TauMode` of the prong, `TagMeson`, `DMode` and flavour of the tag lepton.
+        (n, 5) int8: `TauMode` of the prong, `TagMeson`, `DMode` and flavour of the tag lepton,
+        `TauMode` of the tag of a tau pair.
     value
         (n, 4) M(D), M(D*) - M(D), cos(theta_BY), E_extra.
     measured
@@ -98,7 +95,7 @@ def combine_block(
         passed=np.zeros(n, dtype=np.int8),
         readings=np.zeros(n, dtype=np.int64),
         part=np.full((n, N_PARTS), -1, dtype=np.int64),
-        kind=np.zeros((n, 4), dtype=np.int8),
+        kind=np.zeros((n, 5), dtype=np.int8),
         value=np.full((n, 4), np.nan),
         measured=np.zeros((len(Role), n, 4)),
     )
@@ -187,8 +184,11 @@ def _combine(
         objects = EventObjects(
             rows[:n], charges, hypotheses, tracks, photon_rows, photons, pairs, pi0s
         )
-        seek(state, event_id[i], BEST_CANDIDATE)
-        found.passed[i], found.readings[i] = read_event(objects, selection, total, state, best)
+        if selection.is_pair:
+            found.passed[i], found.readings[i] = read_pair(objects, selection, total, best)
+        else:
+            seek(state, event_id[i], BEST_CANDIDATE)
+            found.passed[i], found.readings[i] = read_event(objects, selection, total, state, best)
         if found.passed[i] == _CANDIDATE:
             _keep(i, objects, best, found)
 
@@ -229,6 +229,7 @@ def _keep(i: int, objects: EventObjects, best: Reading, found: Combined) -> None
     found.kind[i, 1] = best.meson[0]
     found.kind[i, 2] = best.d_mode[0]
     found.kind[i, 3] = best.flavour[0]
+    found.kind[i, 4] = best.tag_prong[0]
     for x in range(4):
         found.value[i, x] = best.value[x]
         for r in range(1, _N_ROLES):

@@ -101,8 +101,6 @@ class CandidateConfig(BaseModel):
     @model_validator(mode="after")
     def _suits_assignment(self) -> CandidateConfig:
         """Refuse what the assignment does not do."""
-        if self.is_combinatorial and self.topology.is_tau_pair:
-            raise ValueError("assignment: combinatorial is for B decays, not for tau pairs")
         if not self.is_combinatorial and self.cuts != CandidateCuts():
             raise ValueError("cuts are for combinatorial candidates: set assignment: combinatorial")
         if not self.is_combinatorial and self.prefilter != "nothing":

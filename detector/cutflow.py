@@ -44,10 +44,24 @@ COMBINATORIAL_STAGES: Final = (
 """The same for combinatorial candidates: how far the best reading of an event gets."""
 
 
-def combinatorial_stages(*, prefiltered: bool) -> tuple[str, ...]:
+PAIR_STAGES: Final = (
+    "events",
+    "number of tracks",
+    "total charge zero",
+    "tracks identified",
+    "angle between prongs",
+    "E_extra",
+)
+"""The same for combinatorial tau pairs."""
+PAIR_STEPS: Final = np.array([0, 1, 2, 3, 3, 3, 4, 5], dtype=np.int8)
+"""The stage in `PAIR_STAGES` of each `detector.combinations.Passed`."""
+
+
+def combinatorial_stages(*, prefiltered: bool, is_pair: bool) -> tuple[str, ...]:
     """Return the stages of combinatorial candidates, with that of the prefilter if there is one."""
-    first, *rest = COMBINATORIAL_STAGES
-    return (first, "enough charged particles", *rest) if prefiltered else COMBINATORIAL_STAGES
+    stages = PAIR_STAGES if is_pair else COMBINATORIAL_STAGES
+    first, *rest = stages
+    return (first, "enough charged particles", *rest) if prefiltered else stages
 
 
 @dataclass(frozen=True, slots=True)

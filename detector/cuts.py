@@ -52,6 +52,12 @@ class CandidateCuts(BaseModel):
         description="lowest mass of the kaon with whichever of lepton and prong has the opposite "
         "charge; 1.9 removes the two from one D -> K l nu",
     )
+    cos_prongs_max: float = Field(
+        default=0.0,
+        ge=-1.0,
+        le=1.0,
+        description="tau pairs: highest cosine between the two prongs in the frame of the beams",
+    )
     extra_photon_energy: float = Field(
         default=0.05, ge=0.0, le=10.0, description="photons below do not count for E_extra"
     )

@@ -2,37 +2,57 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from detector.combinations import N_PARTS, Part
-from detector.topology import Role, Slot, TagMeson, find_topology, longest_event
+from detector.reading import Part
+from detector.topology import Found, Role, Slot, TagMeson, find_topology, longest_event
+from detector.true_decays import (
+    N_CHAIN,
+    b_mesons,
+    heavy_parents,
+    mark_ancestors,
+    other_parent,
+    single_recoil,
+    taus,
+    write_chain,
+)
 from simgen.events import FINAL
 from simgen.jit import kernel
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from detector.combinatorial import Combined
     from detector.config import CandidateConfig
     from simgen.events import EventBlock
     from simgen.typing import FloatArray, Int8Array, Int32Array, IntArray
 
-N_DAUGHTERS = 6
-"""Of a true B decay so many daughters are kept."""
-
-SOURCES = (Part.KAON, Part.LEPTON, Part.PRONG, Part.TAG_LEPTON)
-"""Parts of a candidate whose true kind and origin are kept."""
+SOURCES: Final[Mapping[str, int]] = {
+    "kaon": Part.KAON,
+    "lepton": Part.LEPTON,
+    "prong": Part.PRONG,
+    "tag_lepton": Part.TAG_LEPTON,
+    "d_kaon": Part.D_KAON,
+    "d_pion1": Part.D_PION,
+    "d_pion2": Part.D_PION + 1,
+    "d_pion3": Part.D_PION + 2,
+    "slow_pion": Part.SLOW_PION,
+}
+"""The tracks of a candidate, whose true kind and origin are kept, by their places in a reading."""
 
 _PART_KAON, _PART_LEPTON, _PART_PRONG = int(Part.KAON), int(Part.LEPTON), int(Part.PRONG)
 _PART_TAG_LEPTON, _PART_D_KAON = int(Part.TAG_LEPTON), int(Part.D_KAON)
 _PART_D_PION, _PART_D_PHOTON = int(Part.D_PION), int(Part.D_PHOTON)
 _PART_SLOW, _PART_SLOW_PHOTON = int(Part.SLOW_PION), int(Part.SLOW_PHOTON)
+_PART_TAG_PHOTON = int(Part.TAG_PRONG_PHOTON)
 _SLOT_KAON, _SLOT_LEPTON, _SLOT_PRONG = int(Slot.KAON), int(Slot.LEPTON), int(Slot.PRONG)
+_SLOT_TAG_LEPTON, _ONE_PRONG_TAU = int(Slot.TAG_LEPTON), int(Found.ONE_PRONG_TAU)
 _D_ALONE = int(TagMeson.D)
 _ROLE_KAON, _ROLE_LEPTON, _ROLE_PRONG = int(Role.KAON), int(Role.LEPTON), int(Role.PRONG)
 _ROLE_TAG_D, _ROLE_TAG_LEPTON = int(Role.TAG_D), int(Role.TAG_LEPTON)
-_SOURCES = tuple(int(part) for part in SOURCES)
-_N_PARTS, _N_DAUGHTERS = N_PARTS, N_DAUGHTERS
+_SOURCES = tuple(int(part) for part in SOURCES.values())
 _FINAL = FINAL
 _PHOTON, _PI0 = 22, 111
 _PION, _KAON = 211, 321
@@ -46,15 +66,20 @@ class Matched(NamedTuple):
     is_signal
         (m,) int8, 1 if kaon, lepton and prong are those of the true signal decay.
     is_tag
-        (m,) int8, 1 if the tag is a B -> D(*) l nu X with this D and this lepton.
+        (m,) int8, 1 if the tag is a B -> D(*) l nu X with this D and this lepton, or in a tau pair
+        the prong of its tag.
     parents
         (m, 2) index in the event of the signal's and the tag's B, -1 for none: the tag's is the one
-        its lepton descends from, or its D if the lepton descends from none.
+        its lepton descends from, or its D if the lepton descends from none. In a tau pair the taus
+        that the prongs descend from.
     decays
-        (m, 2, N_DAUGHTERS) int32, PDG numbers of what came out of these.
+        (m, 2, N_CHAIN) int32, `write_chain` of these; without a B, of the charmed hadrons or taus
+        that the tracks of tag and signal come from.
+    recoil
+        (m,) int32, `single_recoil`.
     sources, origins
-        (m, 4) int32, PDG numbers of the particles taken for `SOURCES`, and of what they came out
-        of; 0 for none.
+        (m, len(SOURCES)) int32, PDG numbers of the particles taken for `SOURCES`, and of what they
+        came out of; 0 for none.
     true
         (len(Role), m, 4) true momenta of what the measured ones are made of.
     vertices
@@ -66,6 +91,7 @@ class Matched(NamedTuple):
     is_tag: Int8Array
     parents: IntArray
     decays: Int32Array
+    recoil: Int32Array
     sources: Int32Array
     origins: Int32Array
     true: FloatArray
@@ -93,7 +119,8 @@ def match_candidates(
         is_signal=np.zeros(m, dtype=np.int8),
         is_tag=np.zeros(m, dtype=np.int8),
         parents=np.full((m, 2), -1, dtype=np.int64),
-        decays=np.zeros((m, 2, N_DAUGHTERS), dtype=np.int32),
+        decays=np.zeros((m, 2, N_CHAIN), dtype=np.int32),
+        recoil=np.zeros(m, dtype=np.int32),
         sources=np.zeros((m, len(SOURCES)), dtype=np.int32),
         origins=np.zeros((m, len(SOURCES)), dtype=np.int32),
         true=np.zeros((len(Role), m, 4)),
@@ -115,6 +142,7 @@ def match_candidates(
         topology.rows,
         topology.found,
         config.topology.tau is not None,
+        config.topology.is_tau_pair,
         config.dstar == "full",
         matched,
     )
@@ -135,27 +163,43 @@ def _match(
     rows: IntArray,
     topology_found: Int8Array,
     with_tau: bool,
+    is_pair: bool,
     with_slow: bool,
     matched: Matched,
 ) -> None:
     """Fill `matched` candidate by candidate."""
-    scratch = np.empty(longest_event(offsets), dtype=np.int64)
+    longest = longest_event(offsets)
+    scratch, marks = np.empty(longest, dtype=np.int64), np.empty(longest, dtype=np.bool_)
     for c in range(len(events)):
         i = events[c]
         a, b = offsets[i], offsets[i + 1]
         ids, mothers, states, momenta = pdgid[a:b], mother[a:b], status[a:b], p4[a:b]
-        part, of = parts[c], scratch[: b - a]
-        b_mesons(ids, mothers, of)
-
-        matched.is_signal[c] = is_true_signal(rows[i], topology_found[i], with_tau, part)
-        matched.is_tag[c] = is_true_tag(ids, mothers, states, of, part, kind[c, 3], kind[c, 1])
-        tag = of[part[_PART_TAG_LEPTON]]
-        if tag < 0:
-            tag = of[part[_PART_D_KAON]]
-        signal = other_b(tag, ids, mothers, of)
+        part, of, leads = parts[c], scratch[: b - a], marks[: b - a]
+        if is_pair:
+            taus(ids, mothers, of)
+            is_found = topology_found[i] >= _ONE_PRONG_TAU
+            matched.is_signal[c] = is_found and rows[i, _SLOT_PRONG] == part[_PART_PRONG]
+            matched.is_tag[c] = rows[i, _SLOT_TAG_LEPTON] == part[_PART_TAG_LEPTON]
+            tag, signal = of[part[_PART_TAG_LEPTON]], of[part[_PART_PRONG]]
+        else:
+            b_mesons(ids, mothers, of)
+            matched.is_signal[c] = is_true_signal(rows[i], topology_found[i], with_tau, part)
+            matched.is_tag[c] = is_true_tag(ids, mothers, states, of, part, kind[c, 3], kind[c, 1])
+            tag = of[part[_PART_TAG_LEPTON]]
+            if tag < 0:
+                tag = of[part[_PART_D_KAON]]
+            signal = other_b(tag, ids, mothers, of)
         matched.parents[c, 0], matched.parents[c, 1] = signal, tag
-        write_daughters(signal, ids, mothers, matched.decays[c, 0])
-        write_daughters(tag, ids, mothers, matched.decays[c, 1])
+        matched.recoil[c] = single_recoil(
+            signal, part[_PART_KAON], part[_PART_LEPTON], ids, mothers, states, of
+        )
+        if tag < 0 and signal < 0:
+            heavy_parents(ids, mothers, of)
+            tag = other_parent(-1, part[_PART_TAG_LEPTON : _PART_D_KAON + 1], of)
+            signal = other_parent(tag, part[_PART_KAON : _PART_PRONG + 1], of)
+        mark_ancestors(part, mothers, leads)
+        write_chain(signal, ids, mothers, of, leads, matched.decays[c, 0])
+        write_chain(tag, ids, mothers, of, leads, matched.decays[c, 1])
         for x in range(len(_SOURCES)):
             k = part[_SOURCES[x]]
             if k >= 0:
@@ -168,7 +212,8 @@ def _match(
         add_true_momentum(_PART_LEPTON, 1, part, momenta, true[_ROLE_LEPTON, c])
         add_true_momentum(_PART_PRONG, 3, part, momenta, true[_ROLE_PRONG, c])
         add_true_momentum(_PART_TAG_LEPTON, 1, part, momenta, true[_ROLE_TAG_LEPTON, c])
-        last = _N_PARTS if with_slow else _PART_SLOW
+        add_true_momentum(_PART_TAG_PHOTON, 2, part, momenta, true[_ROLE_TAG_LEPTON, c])
+        last = _PART_TAG_PHOTON if with_slow else _PART_SLOW
         add_true_momentum(_PART_D_KAON, last - _PART_D_KAON, part, momenta, true[_ROLE_TAG_D, c])
 
         made = 0
@@ -179,27 +224,9 @@ def _match(
             for x in (_PART_KAON, _PART_LEPTON):
                 if part[x] >= 0:
                     matched.vertices[c, 0, y] += production[a + part[x], y] / made
+            if is_pair:
+                matched.vertices[c, 0, y] = production[a + part[_PART_PRONG], y]
             matched.vertices[c, 1, y] = production[a + part[_PART_TAG_LEPTON], y]
-
-
-@kernel
-def b_mesons(pdgid: Int32Array, mother: Int32Array, of: IntArray) -> None:
-    """Write for each particle the index of the B it descends from, -1 for none.
-
-    A B that mixes or radiates into itself counts where it decays: its last copy.
-
-    Parameters
-    ----------
-    pdgid, mother
-        Particles of the event.
-    of
-        (n,) receives the indices; a B that decays has its own.
-    """
-    n = len(pdgid)
-    for k in range(n):
-        m = mother[k]
-        is_b = abs(pdgid[k]) in (511, 521)
-        of[k] = k if is_b else (of[m] if m >= 0 else -1)
 
 
 @kernel
@@ -213,31 +240,6 @@ def other_b(one: int, pdgid: Int32Array, mother: Int32Array, of: IntArray) -> in
         if m >= 0 and of[m] == m and of[k] != k and m != one:
             return int(m)
     return -1
-
-
-@kernel
-def write_daughters(parent: int, pdgid: Int32Array, mother: Int32Array, out: Int32Array) -> None:
-    """Write the PDG numbers of a decay's first daughters, largest first, photons left out."""
-    for j in range(_N_DAUGHTERS):
-        out[j] = 0
-    if parent < 0:
-        return
-    n = 0
-    for k in range(parent + 1, len(pdgid)):
-        if mother[k] != parent or pdgid[k] == _PHOTON or n == _N_DAUGHTERS:
-            continue
-        j = n
-        while j > 0 and _goes_before(pdgid[k], out[j - 1]):
-            out[j] = out[j - 1]
-            j -= 1
-        out[j] = pdgid[k]
-        n += 1
-
-
-@kernel
-def _goes_before(a: int, b: int) -> bool:
-    """Order PDG numbers by absolute value, particle before antiparticle."""
-    return abs(a) > abs(b) or (abs(a) == abs(b) and a > b)
 
 
 @kernel

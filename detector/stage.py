@@ -69,7 +69,8 @@ class Smearing:
         stages: tuple[str, ...] = STAGES
         if self.candidates.is_combinatorial:
             prefiltered = self.candidates.prefilter != "nothing"
-            stages = combinatorial_stages(prefiltered=prefiltered)
+            is_pair = self.candidates.topology.is_tau_pair
+            stages = combinatorial_stages(prefiltered=prefiltered, is_pair=is_pair)
         return Sink(
             lambda shard: shard_path(target, shard),
             self.header(source),

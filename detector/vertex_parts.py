@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from detector.combinations import Part, Selection, selection_model
 from detector.identification import SPECIES_PDG, Species
 from detector.photons import energy_error
 from detector.pi0 import constrain_pi0
+from detector.reading import Part, Selection, selection_model
 from detector.reconstruct import DetectorModel, detector_model, measure_particle
 from detector.topology import Role, Slot, TauMode
 from simgen.jit import kernel
@@ -306,6 +306,8 @@ def _list_combined(
         i = events[c]
         a, mine = offsets[i], part[c]
         lepton = _SPECIES_E if kind[c, 3] == _PDG[_SPECIES_E] else _SPECIES_MU
+        if kind[c, 3] == 0:
+            lepton = _SPECIES_PI  # of a tau pair
         for place in signal_places:
             species = selection.kaon
             if place == _PART_LEPTON:

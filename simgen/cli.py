@@ -12,7 +12,18 @@ from simgen.errors import SimgenError
 
 COMMAND_GROUP = "simgen.commands"
 EXIT_INTERRUPTED = 130
-_ORDER = ("run", "generate", "smear", "solve", "validate", "scan", "inspect", "export", "decays")
+_ORDER = (
+    "run",
+    "generate",
+    "smear",
+    "solve",
+    "validate",
+    "scan",
+    "yields",
+    "inspect",
+    "export",
+    "decays",
+)
 
 
 class EntryPointGroup(click.Group):

@@ -25,7 +25,18 @@ from simgen.io.truth import read_event, read_events
 if TYPE_CHECKING:
     from pathlib import Path
 
-COMMANDS = ("run", "generate", "smear", "solve", "validate", "scan", "inspect", "export", "decays")
+COMMANDS = (
+    "run",
+    "generate",
+    "smear",
+    "solve",
+    "validate",
+    "scan",
+    "yields",
+    "inspect",
+    "export",
+    "decays",
+)
 STAGES = ("truth", "candidates", "solutions")
 FIGURES = (
     "m_recoil_by_variable",

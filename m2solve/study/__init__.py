@@ -19,14 +19,17 @@ if TYPE_CHECKING:
     from m2solve.study.solutions import Solutions, read_solutions
     from m2solve.study.stage import solve_file
     from m2solve.study.validation import Validation, validate
+    from m2solve.study.yields import Yields, find_yields
 
 __all__ = [
     "DetectorCheck",
     "Result",
     "Solutions",
     "Validation",
+    "Yields",
     "check_detector",
     "fill_histograms",
+    "find_yields",
     "read_solutions",
     "run",
     "scan",
@@ -40,8 +43,10 @@ _HOME = {
     "Result": "pipeline",
     "Solutions": "solutions",
     "Validation": "validation",
+    "Yields": "yields",
     "check_detector": "detector_check",
     "fill_histograms": "histograms",
+    "find_yields": "yields",
     "read_solutions": "solutions",
     "run": "pipeline",
     "scan": "scan_stage",

@@ -110,6 +110,8 @@ class RunHistograms:
         Solved minus true, by method and quantity in `RESIDUALS`; empty without candidate files.
     candidates
         Number of candidates.
+    entries
+        Number of candidates by tau mode.
     """
 
     methods: tuple[Method, ...]
@@ -122,6 +124,11 @@ class RunHistograms:
     )
     residuals: dict[tuple[str, str], Histogram] = field(default_factory=dict)
     candidates: int = 0
+    entries: dict[str, int] = field(default_factory=lambda: dict.fromkeys(TAU_MODES, 0))
+
+    def entries_of(self, modes: Sequence[int]) -> int:
+        """Return the number of candidates summed over tau modes."""
+        return sum(n for name, n in self.entries.items() if TAU_MODES[name] in modes)
 
     def recoil_of(self, method: Method, modes: Sequence[int]) -> Histogram:
         """Return M_recoil of a method summed over tau modes."""
@@ -236,6 +243,8 @@ def _fill_block(found: RunHistograms, columns: Columns, true_k_sig: FloatArray |
     found.candidates += len(weight)
     found.fill_masses(columns)
     true_cosine = np.asarray(columns["candidate/cos_theta"], np.float64)
+    for tau_mode, chosen in of_mode.items():
+        found.entries[tau_mode] += int(np.count_nonzero(chosen))
     for method in found.methods:
         name = method.name
         recoil = np.asarray(columns[f"{name}/m_recoil"], np.float64)

@@ -26,6 +26,8 @@ from m2solve.study.source_figure import draw_sources
 from m2solve.study.sources import Sources, find_sources, print_sources
 from m2solve.study.sources import to_csv as sources_csv
 from m2solve.study.stage import SOLUTIONS, Solving
+from m2solve.study.yields import Yields, find_yields, print_yields
+from m2solve.study.yields import to_csv as yields_csv
 from simgen.beams import load_beams
 from simgen.config import validate
 from simgen.errors import OutputError
@@ -51,7 +53,7 @@ from simgen.show import print_notes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SUMMARY, SOURCES, FIGURES = "summary.csv", "sources.csv", "figures"
+SUMMARY, SOURCES, YIELDS, FIGURES = "summary.csv", "sources.csv", "yields.csv", "figures"
 _BYTES_PER_EVENT = 1000.0  # candidates and solutions, measured with gzip
 _SELECTED = 0.01  # of background events; what is selected of signal is small beside its truth
 
@@ -71,6 +73,8 @@ class Result:
         Events left after each requirement.
     sources
         What combinatorial candidates truly are; None where they are matched from truth.
+    yields
+        Their yields by true decay; None likewise.
     notes
         What is not generated as the decay files say.
     problems
@@ -81,6 +85,7 @@ class Result:
     summary: tuple[Row, ...]
     cut_flow: dict[str, int]
     sources: Sources | None
+    yields: Yields | None
     notes: tuple[str, ...]
     problems: tuple[str, ...]
 
@@ -91,6 +96,8 @@ class Result:
         print_rows(self.summary, console)
         if self.sources is not None:
             print_sources(self.sources, console)
+        if self.yields is not None:
+            print_yields(self.yields, console)
         where = TRUTH if (self.folder / TRUTH).is_dir() else CANDIDATES
         print_notes(console, (*self.problems, *self.notes), str(self.folder / where))
         console.print(f"files, figures and summary are in {self.folder}", soft_wrap=True)
@@ -161,16 +168,19 @@ class Plan:
         write_text(folder / SUMMARY, to_csv(rows))
         draw_figures(histograms, folder / FIGURES)
         generator = self.generation.generator
-        sources = None
+        sources, yields = None, None
         if self.config.candidates.is_combinatorial:
             sources = find_sources(folder)
             write_text(folder / SOURCES, sources_csv(sources))
             draw_sources(sources, folder / FIGURES / "m_recoil_by_source")
+            yields = find_yields([folder])
+            write_text(folder / YIELDS, yields_csv(yields))
         return Result(
             folder=folder,
             summary=tuple(rows),
             cut_flow=total_cut_flow(folder),
             sources=sources,
+            yields=yields,
             notes=generator.notes(),
             problems=generator.problems(),
         )

@@ -36,7 +36,9 @@ class Row:
     method, group
         Names.
     candidates
-        Sum of weights.
+        Number; 0 where only sums of weights are kept, in scans.
+    total
+        Sum of weights, the yield where they are scaled to a luminosity.
     median
         Median of M_recoil, GeV.
     half_width
@@ -53,7 +55,8 @@ class Row:
 
     method: str
     group: str
-    candidates: float
+    candidates: int
+    total: float
     median: float
     half_width: float
     within_50: float
@@ -86,7 +89,8 @@ def summarise(histograms: RunHistograms) -> list[Row]:
                 Row(
                     method=method.name,
                     group=group,
-                    candidates=recoil.total,
+                    candidates=histograms.entries_of(modes),
+                    total=recoil.total,
                     median=recoil.quantile(0.5),
                     half_width=half_width(recoil),
                     within_50=_near_tau(recoil, 0.05),
@@ -143,11 +147,13 @@ def print_rows(rows: Sequence[Row], console: Console) -> None:
         return
     for group in dict.fromkeys(row.group for row in rows):
         chosen = [row for row in rows if row.group == group]
-        n = chosen[0].candidates
-        if n == 0.0:
+        n, total = chosen[0].candidates, chosen[0].total
+        if n == 0:
             console.print(f"M_recoil, {group} tau decays: no candidates")
             continue
-        title = f"M_recoil, {group} tau decays, {n:,.0f} candidates"
+        title = f"M_recoil, {group} tau decays, {n:,} candidates"
+        if total != n:
+            title += f", sum of weights {total:,.0f}"
         table = Table(
             title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False
         )

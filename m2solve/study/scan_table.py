@@ -101,7 +101,7 @@ def point_rows(point: Point, found: PointHistograms) -> list[ScanRow]:
     for row in summarise(found.run):
         modes = GROUPS[row.group]
         recoil = found.run.recoil_of(by_name[row.method], modes)
-        n = row.candidates * _per_weight(found, modes)
+        n = row.total * _per_weight(found, modes)
         fwhm_error, merit_error = replica_errors(recoil, n, point.smearing.seed)
         rows.append(
             ScanRow(
@@ -109,7 +109,7 @@ def point_rows(point: Point, found: PointHistograms) -> list[ScanRow]:
                 values=point.values,
                 method=row.method,
                 group=row.group,
-                candidates=row.candidates,
+                candidates=row.total,
                 half_width=row.half_width,
                 half_width_error=half_width_error(recoil, n),
                 fwhm=full_width(recoil),

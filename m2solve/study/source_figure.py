@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from m2solve.study.sources import Sources
     from simgen.typing import FloatArray
 
-_COLORS = dict(zip(KINDS, ("#D55E00", "#0072B2", "#56B4E9", "#999999"), strict=True))
+_COLORS = dict(zip(KINDS, ("#D55E00", "#CC79A7", "#0072B2", "#56B4E9", "#999999"), strict=True))
 
 
 def draw_sources(sources: Sources, stem: Path) -> Path:
@@ -51,7 +51,7 @@ def draw_sources(sources: Sources, stem: Path) -> Path:
         axes.axvline(mass, color="black", linestyle=":", linewidth=0.8)
         axes.set(
             xlabel=r"$M_{\mathrm{recoil}}$ (GeV)",
-            ylabel=f"candidates / {1000 * (edges[1] - edges[0]):.0f} MeV",
+            ylabel=f"sum of weights / {1000 * (edges[1] - edges[0]):.0f} MeV",
             title=f"What the candidates truly are, {sources.method}",
             xlim=(edges[0], edges[-1]),
         )

@@ -14,21 +14,26 @@ from rich.table import Table
 from detector.stage import iterate_candidates
 from m2solve.study.histograms import Histogram, file_methods
 from m2solve.study.methods import method_layout
-from simgen.io.hdf5 import find_shards, iterate_rows
+from m2solve.study.true_decay_names import read_chain
+from simgen.io.hdf5 import find_shards, iterate_rows, read_header
 from simgen.particles import particle_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
     from rich.console import Console
 
     from detector.candidates import CandidateTable
     from simgen.io.layout import Layout
-    from simgen.typing import BoolArray, FloatArray, Int8Array, Int32Array, IntArray
+    from simgen.typing import BoolArray, FloatArray, IntArray
 
-KINDS = ("signal", "true tag", "wrong tag", "no B")
-"""Signal; else D and lepton of one true B -> D(*) l nu X; else from B mesons; else neither."""
+SIGNAL, PEAKING = "signal", "peaking"
+KINDS = (SIGNAL, PEAKING, "true tag", "wrong tag", "no B")
+"""The first three have D and lepton of one true B -> D(*) l nu X; see `kinds`."""
+RIGHT_TAGS = KINDS[:3]
+NARROW = 0.05
+"""GeV; a particle of smaller width, recoiling against kaon and lepton, peaks in M_recoil."""
 ALL = "all"
 EDGES = np.linspace(0.0, 4.0, 81)  # GeV
 _ROWS = 100_000
@@ -44,7 +49,8 @@ class Source:
     kind
         One of `KINDS`.
     decay
-        Daughters of the true B of the signal side, charge conjugates together; `ALL` for the sum.
+        True decay of the signal side's B, or charmed hadron or tau where there is no B, charge
+        conjugates together; `ALL` for the sum.
     candidates
         Number.
     total
@@ -54,8 +60,8 @@ class Source:
     median, half_width
         Median and half of the central 68 % interval of M_recoil, GeV.
     mass, spread
-        Mean and standard deviation of the true mass recoiling against kaon and lepton, GeV: small
-        if the decay peaks; nan without a true B.
+        Mean and standard deviation of the true mass recoiling against kaon and lepton, GeV; nan
+        without a true B.
     """
 
     kind: str
@@ -112,11 +118,20 @@ class Sources:
         For each kind its sum and then its decays, largest first.
     recoil
         M_recoil of each kind.
+    events
+        Number of events that were generated.
     """
 
     method: str
     rows: tuple[Source, ...]
     recoil: dict[str, Histogram]
+    events: int
+
+    @property
+    def right_tags(self) -> tuple[int, int]:
+        """Numbers of candidates whose tag is right, and of all."""
+        sums = {row.kind: row.candidates for row in self.rows if row.decay == ALL}
+        return sum(sums[kind] for kind in RIGHT_TAGS), sum(sums.values())
 
 
 def find_sources(folder: Path) -> Sources:
@@ -143,7 +158,14 @@ def find_sources(folder: Path) -> Sources:
     for kind, decays in sums.items():
         found = [part.source(kind, decay) for decay, part in decays.items()]
         rows += sorted(found, key=lambda row: (row.decay != ALL, -row.total, row.decay))
-    return Sources(method.name, tuple(rows), {k: decays[ALL].recoil for k, decays in sums.items()})
+    recoil = {kind: decays[ALL].recoil for kind, decays in sums.items()}
+    return Sources(method.name, tuple(rows), recoil, _events(folder))
+
+
+def _events(folder: Path) -> int:
+    """Return the number of events of which the candidates are, by the cut-flow of the files."""
+    flows = [read_header(s).provenance["cut_flow"] for s in find_shards(folder, "candidates")]
+    return sum(next(iter(flow.values())) for flow in flows)
 
 
 def _recoils(folder: Path, layout: Layout, path: str) -> Iterator[FloatArray]:
@@ -154,52 +176,60 @@ def _recoils(folder: Path, layout: Layout, path: str) -> Iterator[FloatArray]:
 
 
 def kinds(table: CandidateTable) -> IntArray:
-    """Return the place in `KINDS` of each candidate, (n,)."""
+    """Return the place in `KINDS` of each candidate, (n,).
+
+    Signal is the true signal decay with a right tag: D and lepton of one true B -> D(*) l nu X.
+    Peaking is another decay with a right tag, in which all that the signal's B decays to, but what
+    was taken for kaon and lepton, comes from one particle of a width below `NARROW`: M_recoil peaks
+    at its mass. Other decays with a right tag are next, then other candidates from B mesons, then
+    events without.
+    """
     has_b = ~np.isnan(table.true_parent_sig[:, 3])
     right = table.is_tag == 1
-    kind = np.where(has_b, np.where(right, 1, 2), 3)
+    numbers, which = np.unique(np.abs(table.true_recoil), return_inverse=True)
+    narrow = np.array([_is_narrow(number) for number in numbers.tolist()], dtype=np.bool_)[which]
+    kind = np.where(has_b, np.where(right, np.where(narrow, 1, 2), 3), 4)
     return np.where((table.is_signal == 1) & right, 0, kind)
+
+
+def _is_narrow(number: int) -> bool:
+    """Say whether a particle, by its absolute number, has a mass that is known to `NARROW`."""
+    table = particle_table()
+    if not number or number in _INCLUSIVE or not table.knows(number):
+        return False
+    return table.by_pdgid(number).width < NARROW
+
+
+_INCLUSIVE = (41, 42, 43, 44, 30343, 30353, 30363)  # X_u and X_s, of any mass
+
+
+def is_conjugated(table: CandidateTable) -> BoolArray:
+    """Return which candidates are read as their charge conjugates, (n,).
+
+    Those of which the kaon is negative; without kaon in the signal, the lepton.
+    """
+    charge = np.where(table.charge_kaon != 0, table.charge_kaon, table.charge_lepton)
+    negative: BoolArray = charge < 0
+    return negative
 
 
 def _add(sums: dict[str, dict[str, _Sum]], table: CandidateTable, recoil: FloatArray) -> None:
     """Add a block of candidates."""
     of_kind = kinds(table)
-    x = table.true_parent_sig - table.true_kaon - table.true_lepton
+    x = table.true_parent_sig - table.true_p_kl
     mass = np.sqrt(np.maximum(x[:, 3] ** 2 - np.sum(x[:, :3] ** 2, axis=1), 0.0))
-    decays, which = np.unique(
-        conjugated(table.true_decay_sig, table.charge_kaon), axis=0, return_inverse=True
+    rows = zip(table.true_decay_sig.tolist(), is_conjugated(table).tolist(), strict=True)
+    names, which = np.unique(
+        [read_chain(chain, conjugated=flip)[0].name for chain, flip in rows] or np.empty(0, str),
+        return_inverse=True,
     )
-    names = [decay_name(decay) for decay in decays]
     for number, kind in enumerate(KINDS):
         chosen = of_kind == number
         sums[kind][ALL].add(table.weight[chosen], recoil[chosen], mass[chosen])
         for j in np.unique(which[chosen]):
-            rows = chosen & (which == j)
-            part = sums[kind].setdefault(names[j], _Sum())
-            part.add(table.weight[rows], recoil[rows], mass[rows])
-
-
-def conjugated(decay: Int32Array, charge: Int8Array) -> Int32Array:
-    """Return decays of a B that belongs to a positive kaon, largest numbers first."""
-    out = np.where((charge < 0)[:, np.newaxis] & ~_is_own_antiparticle(decay), -decay, decay)
-    order = np.lexsort((-out, -np.abs(out)), axis=1)
-    return np.take_along_axis(out, order, axis=1)
-
-
-def _is_own_antiparticle(pdgid: Int32Array) -> BoolArray:
-    """Return which numbers are of particles that are their own antiparticles, 0 among them."""
-    table = particle_table()
-    known = [c for c in np.unique(np.abs(pdgid)).tolist() if table.knows(c)]
-    alone = [c for c in known if table.by_pdgid(c).anti_name == table.by_pdgid(c).name]
-    own: BoolArray = np.isin(np.abs(pdgid), [0, *alone])
-    return own
-
-
-def decay_name(decay: Sequence[int] | Int32Array) -> str:
-    """Return the daughters of a decay by their names; a dash for no B."""
-    table = particle_table()
-    names = [table.by_pdgid(int(number)).name for number in decay if number]
-    return " ".join(names) or "-"
+            rows_of = chosen & (which == j)
+            part = sums[kind].setdefault(str(names[j]), _Sum())
+            part.add(table.weight[rows_of], recoil[rows_of], mass[rows_of])
 
 
 def to_csv(sources: Sources) -> str:
@@ -242,7 +272,19 @@ def print_sources(sources: Sources, console: Console) -> None:
             )
     console.print(table)
     console.print(
-        "decay of the B: of the signal side; the largest are shown. true tag: D and lepton are of "
-        "one B -> D(*) l nu X. M_recoil: median and half of the central 68 %, GeV. true mass: "
-        "recoiling against what was taken for kaon and lepton; a small spread peaks."
+        "decay of the B: of the signal side; the largest are shown. signal, peaking, true tag: D "
+        "and lepton are of one B -> D(*) l nu X. peaking: all but kaon and lepton comes from one "
+        "narrow particle. M_recoil: median and half of the central 68 %, GeV. true mass: "
+        "recoiling against what was taken for kaon and lepton."
     )
+    right, n = sources.right_tags
+    console.print(
+        f"tag: {right:,} of {n:,} candidates have a right tag, purity {_share(right, n)}; "
+        f"{right / max(sources.events, 1):.2e} of the events have a candidate with a right tag"
+    )
+
+
+def _share(part: int, whole: int) -> str:
+    """Return a share with its binomial uncertainty."""
+    share = part / whole
+    return f"{share:.1%} ± {100 * np.sqrt(share * (1 - share) / whole):.1f} %"

@@ -93,10 +93,13 @@ def test_a_known_event_is_read_as_what_it_is(make, perfect, sign):
         table.charge_kaon, table.charge_lepton, table.charge_prong, table.charge_tag_lepton
     ]  # fmt: skip
     assert np.all(np.stack(charges, axis=1) == [1, -sign, sign, -1])
-    assert np.all(table.true_ids == [321, 13 * sign, 211 * sign, 11])
-    assert np.all(table.true_origins == [521, 521, -15 * sign, -521])
-    assert np.all(table.true_decay_sig[:, :4] == [321, -15 * sign, 13 * sign, 0])
-    assert np.all(table.true_decay_tag[:, :4] == [423, -12, 11, 0])
+    assert np.all(table.true_ids == [321, 13 * sign, 211 * sign, 11, -321, 211, 0, 0, 0])
+    assert np.all(table.true_origins == [521, 521, -15 * sign, -521, 421, 421, 0, 0, 0])
+    sides = table.true_decay_sig[:, :5], table.true_decay_tag[:, :9]
+    assert np.all(sides[0] == [521, 321, -15 * sign, 13 * sign, 0])
+    assert np.all(table.true_decay_sig[:, 5:9] == [-15 * sign, 211 * sign, -16 * sign, 0])
+    assert np.all(sides[1] == [-521, 423, -12, 11, 0, 421, -321, 211, 0])
+    assert np.all(table.true_recoil == -15 * sign)
     np.testing.assert_allclose(table.m_d, 1.86484, atol=1e-6)
     np.testing.assert_allclose(table.delta_m[whole], 2.00685 - 1.86484, atol=1e-6)
     np.testing.assert_allclose(table.e_extra[whole], 0.0, atol=1e-12)
@@ -185,7 +188,7 @@ def test_charge_conjugation_changes_charges_and_nothing_else(mixed, belle2):
     assert len(table) > 100
     assert flow == other_flow
     odd = {"charge_kaon", "charge_lepton", "charge_prong", "charge_tag_lepton", "true_ids",
-           "true_origins"}  # fmt: skip
+           "true_origins", "true_recoil"}  # fmt: skip
     assert_same(table, other, CANDIDATE_LAYOUT.keys() - odd - {"true_decay_sig", "true_decay_tag"})
     for name in odd:
         np.testing.assert_array_equal(getattr(table, name), -getattr(other, name), err_msg=name)
@@ -303,7 +306,10 @@ def test_events_without_a_b_are_reconstructed_and_solved(channels, belle2):
     assert_same(table, other, ("event_id", "kaon", "tag_d", "m_d", "e_extra", "tau_mode", "r_sig"))
     assert not np.any(other.is_signal)
     assert not np.any(other.is_tag)
-    assert not np.any(other.true_decay_tag)
+    of_no_b = np.abs(other.true_decay_tag[:, 0])
+    assert set(of_no_b.tolist()) <= {0, 15, 413, 421, 423}
+    assert np.mean(of_no_b > 100) > 0.95
+    assert not np.any(other.true_recoil)
     assert np.all(np.isnan(other.true_parent_sig))
     assert np.all(np.isnan(other.true_k_tag))
     config = SolverConfig(variables=("M2sB", "random", "truth"), m_nunu=("m_hat",))
@@ -317,13 +323,6 @@ def test_events_without_a_b_are_reconstructed_and_solved(channels, belle2):
     ("settings", "message"),
     [
         ({"cuts": {"d_mass": 0.01}}, "set assignment: combinatorial"),
-        (
-            {
-                "assignment": "combinatorial",
-                "topology": {"kaon": None, "lepton": None, "tau": 15},
-            },
-            "not for tau pairs",
-        ),
         ({"assignment": "combinatorial", "cuts": {"pi0_mass": [0.2, 0.1]}}, "with min < max"),
         ({"assignment": "combinatorial", "cuts": {"d_mas": 0.1}}, "Did you mean 'd_mass'"),
         ({"assignment": "all"}, "'truth' or 'combinatorial'"),

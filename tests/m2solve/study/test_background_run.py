@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from rich.console import Console
 
+from detector.config import SignalTopology
 from detector.stage import read_candidates
 from m2solve.study import run
-from m2solve.study.sources import ALL, KINDS, conjugated, decay_name
+from m2solve.study.sources import ALL, KINDS, kinds
+from m2solve.study.true_decay_names import chain_name, conjugate, read_chain
+from m2solve.study.yields import find_yields, misidentified, print_totals
 from simgen.config import config_root
+from simgen.errors import ConfigError, FileFormatError
 from simgen.generation import prepare_generation
 from simgen.io.hdf5 import find_shards, read_header
 
@@ -38,7 +45,8 @@ def test_weights_add_up_to_luminosity_times_cross_section_times_efficiency(done)
     assert flow["events"] == N
     assert flow["E_extra"] == len(table)
     both = [row for row in done.summary if row.method == "random" and row.group == "both"]
-    assert both[0].candidates == pytest.approx(np.sum(table.weight))
+    assert both[0].candidates == np.sum(table.tau_mode > 0)
+    assert both[0].total == pytest.approx(np.sum(table.weight[table.tau_mode > 0]))
 
 
 def test_truth_is_not_written_and_the_notes_are_where_it_says(done, capsys):
@@ -97,7 +105,10 @@ def test_sources_say_what_each_candidate_is(done):
     assert sums["signal"].spread < 1e-3
     assert sums["signal"].error == pytest.approx(np.sqrt(np.sum(table.weight[right] ** 2)))
     found = {row.decay for row in sources.rows if row.kind == "signal"}
-    assert found == {ALL, "K+ tau- mu+", "K+ tau+ mu-"}  # charge conjugates are one
+    names = {"B+ -> K+ tau- mu+", "B+ -> K+ tau+ mu-"}
+    assert found == {ALL, *names}  # charge conjugates are one
+    right_tags = np.count_nonzero(table.is_tag), len(table)
+    assert (sources.right_tags, sources.events) == (right_tags, N)
     assert sums["no B"].candidates == 0
 
 
@@ -111,12 +122,93 @@ def test_sources_are_a_table_and_a_figure(done, capsys):
     assert "true tag" in capsys.readouterr().out
 
 
-def test_kinds_and_names_by_hand():
-    decay = np.array([[421, 211, 0, 0, 0, 0], [-431, 421, 111, 0, 0, 0], [443, -321, 22, 0, 0, 0]])
-    conjugate = conjugated(decay.astype(np.int32), np.array([-1, 1, -1], dtype=np.int8))
-    names = [decay_name(row) for row in conjugate]
-    assert names == ["anti-D0 pi-", "D_s- D0 pi0", "J/psi K+ gamma"]
-    assert decay_name([0] * 6) == "-"
-    inclusive = np.array([[43, 11, -12, 0, 0, 0]], dtype=np.int32)  # X_u0 has no antiparticle
-    (conjugate,) = conjugated(inclusive, np.array([-1], dtype=np.int8))
-    assert decay_name(conjugate) == "Xu0 nu_e e+"
+def test_yields_add_up_to_the_candidates_and_name_their_decays(done, capsys):
+    table, yields = read_candidates(done.folder), done.yields
+    assert yields.luminosity == 710.0
+    assert yields.event_weight == pytest.approx(710 * 3.0 / N)
+    assert sum(row.candidates for row in yields.rows) == len(table)
+    assert sum(row.total for row in yields.rows) == pytest.approx(np.sum(table.weight))
+    for row in yields.rows:
+        assert row.weight == pytest.approx(yields.event_weight)
+        assert row.total == pytest.approx(row.candidates * row.weight)
+        assert row.error == pytest.approx(np.sqrt(row.candidates) * row.weight)
+    for kind in KINDS:
+        of_sources = sum(
+            r.candidates for r in done.sources.rows if (r.kind, r.decay) == (kind, ALL)
+        )
+        assert sum(r.candidates for r in yields.rows if r.kind == kind) == of_sources
+    signal = [row for row in yields.rows if row.kind == "signal"]
+    assert {row.peak for row in signal} == {"tau+", "tau-"}
+    assert {row.tag for row in signal} == {"right"}
+    largest = max(signal, key=lambda row: row.total)
+    assert largest.decay.startswith(("B+ -> K+ tau- mu+, tau- -> ", "B+ -> K+ tau+ mu-, tau+ -> "))
+    lines = (done.folder / "yields.csv").read_text().splitlines()
+    assert lines[0] == "source,kind,decay,tag,misidentified,peak,candidates,weight,yield,error"
+    assert len(lines) == 1 + len(yields.rows)
+    done.show()
+    assert "that do not peak, yields at 710 /fb" in capsys.readouterr().out
+
+
+def test_yields_of_several_runs_add_up(done, tmp_path, capsys):
+    again = {"decay_files": ["ktaumu.dec"], "base": None, "pythia_pool_seed": 1}
+    config = CONFIG | {"seed": 6, "events": 1000, "generator": again}
+    other = run(config, tmp_path / "other", workers=1)
+    both = find_yields([done.folder, other.folder])
+    assert sum(row.total for row in both.rows) == pytest.approx(
+        sum(row.total for result in (done, other) for row in result.yields.rows)
+    )
+    assert both.event_weight == pytest.approx(3 * done.yields.event_weight)
+    print_totals(both, Console(width=200))
+    assert "decfile ktaumu.dec" in capsys.readouterr().out
+    with pytest.raises(ConfigError, match="the source would count twice"):
+        find_yields([done.folder, done.folder])
+    config = config | {"luminosity": "1 /ab", "events": 100}
+    different = run(config, tmp_path / "different", workers=1)
+    with pytest.raises(ConfigError, match=r"luminosity differs .* 1000\.0 and 710\.0"):
+        find_yields([done.folder, different.folder])
+    with pytest.raises(FileFormatError, match=r"no run folder"):
+        find_yields([tmp_path])
+
+
+def test_misidentified_is_what_particles_truly_are(done):
+    table, topology = read_candidates(done.folder), SignalTopology()
+    names, true = misidentified(table, topology), np.abs(table.true_ids)
+    assert len(set(names)) > 3
+    for i, name in enumerate(names):
+        assert ("mu from pi" in name.split(", ")) == (
+            true[i, 1] == 211 or (true[i, 2] == 211 and table.tau_mode[i] == 2)
+        )
+        assert ("tag K from pi" in name.split(", ")) == (true[i, 4] == 211)
+        assert (name == "") == (
+            true[i, 0] == 321
+            and true[i, 1] == 13
+            and true[i, 2] == {1: 11, 2: 13, 3: 211, 4: 211}[int(table.tau_mode[i])]
+            and true[i, 3] == table.tag_lepton_flavour[i]
+            and true[i, 4] == 321
+            and bool(np.all(np.isin(true[i, 5:], (0, 211))))
+        )
+
+
+def test_kinds_by_hand(done):
+    """A narrow particle recoiling, and a right tag, are what makes a background peak."""
+    table = read_candidates(done.folder).before(10**9)
+    n = len(table)
+    recoil = np.resize(np.array([411, -421, 20413, 113, 30353, 0, 43], np.int32), n)
+    others = {"is_signal": np.zeros(n, np.int8), "true_recoil": recoil}
+    found = np.array(KINDS)[kinds(replace(table, **others))]
+    right = table.is_tag == 1
+    narrow = np.isin(recoil, (411, -421))
+    assert np.all((found == "peaking") == (right & narrow))
+    assert np.all((found == "true tag") == (right & ~narrow))
+    assert np.all((found == "wrong tag") == ~right)
+
+
+def test_names_of_chains_by_hand():
+    chain = [-521, 421, -14, 13, 0, 443, 13, -13, 0, 421, -321, 211, 0, 0]
+    name = "B+ -> anti-D0 mu+ nu_mu, J/psi -> mu- mu+, anti-D0 -> K+ pi-"
+    assert chain_name(read_chain(chain, conjugated=True)) == name
+    back = [conjugate(x) for x in chain]
+    assert chain_name(read_chain(back, conjugated=False)) == name
+    assert chain_name(read_chain([0, 0], conjugated=True)) == "-"
+    assert chain_name(read_chain([521, 43, 11, -12, 0], conjugated=True)) == "B- -> Xu0 e+ nu_e"
+    assert chain_name(read_chain([521, -421, 211], conjugated=False)) == "B+ -> anti-D0 pi+ ..."
