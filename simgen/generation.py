@@ -26,13 +26,13 @@ from simgen.generators.base import Generator, check_settings, make_generator
 from simgen.io.atomic import atomic_file
 from simgen.io.hdf5 import Header
 from simgen.io.truth import TRUTH, TruthAppender
+from simgen.processors import default_workers
 from simgen.progress import compiling, preparing, progress_bar, report_problems
 from simgen.runner import (
     IfExists,
     Shard,
     Sink,
     check_room,
-    default_workers,
     disk_errors,
     is_file,
     missing_shards,

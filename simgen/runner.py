@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import importlib.metadata
-import os
 import platform
 import shutil
 import signal
@@ -69,13 +68,6 @@ def plan_shards(first_event: int, events: int, per_shard: int) -> list[Shard]:
         Shard(i, first_event + start, min(per_shard, events - start))
         for i, start in enumerate(range(0, events, per_shard))
     ]
-
-
-def default_workers() -> int:
-    """Return the number of processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class Workers(Generic[Item, Result]):

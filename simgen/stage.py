@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 from simgen.errors import OutputError
 from simgen.generation import to_yaml
 from simgen.io.hdf5 import file_compression
+from simgen.processors import default_workers
 from simgen.progress import compiling, progress_bar
 from simgen.runner import (
     IfExists,
     Shard,
     Sink,
     check_room,
-    default_workers,
     disk_errors,
     is_file,
     missing_shards,

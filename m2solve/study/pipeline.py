@@ -34,6 +34,7 @@ from simgen.errors import OutputError
 from simgen.generation import ConfigSource, Generation, prepare_generation, read_config, to_yaml
 from simgen.io.atomic import write_text
 from simgen.io.truth import TRUTH
+from simgen.processors import default_workers
 from simgen.progress import compiling, preparing, progress_bar
 from simgen.runner import (
     IfExists,
@@ -41,7 +42,6 @@ from simgen.runner import (
     Sink,
     check_room,
     check_shards,
-    default_workers,
     disk_errors,
     is_file,
     missing_shards,

@@ -23,6 +23,7 @@ from simgen.errors import OutputError
 from simgen.io.atomic import write_text
 from simgen.io.hdf5 import Header
 from simgen.io.truth import TRUTH, iterate_events
+from simgen.processors import default_workers
 from simgen.progress import compiling, progress_bar, report_problems
 from simgen.runner import (
     IfExists,
@@ -30,7 +31,6 @@ from simgen.runner import (
     Sink,
     check_room,
     check_shards,
-    default_workers,
     disk_errors,
     is_file,
     missing_shards,

@@ -142,6 +142,14 @@ def octave(kinetic: float, room: float) -> int:
     return int(np.log2(room / kinetic))
 
 
+@kernel
+def _fill_octaves(values: FloatArray, kinetic: FloatArray, room: float, top: FloatArray) -> None:
+    """Raise `top`, (N_OCTAVES,), to the largest value in each octave of kinetic energy."""
+    for i in range(len(values)):
+        j = octave(kinetic[i], room)
+        top[j] = max(top[j], values[i])
+
+
 def set_amplitude_bounds(
     program: Program, channel: int, parent: int, low: float, high: float
 ) -> None:
@@ -190,10 +198,9 @@ def set_amplitude_bounds(
 
 def _octaves(trace: FloatArray, eigen: FloatArray, kinetic: FloatArray, room: float) -> FloatArray:
     """Return the bounds in octaves of kinetic energy relative to that of all together."""
-    where = np.array([octave(each, room) for each in kinetic])
     top = np.zeros(N_OCTAVES + 2)
     relative = np.maximum(trace / trace.max(), eigen / eigen.max())
-    np.maximum.at(top, where + 1, relative)
+    _fill_octaves(relative, kinetic, room, top[1:-1])
     widest = np.maximum(np.maximum(top[:-2], top[1:-1]), top[2:])
     # what no sample reached is bounded like the octave above it, at the top like all together
     bounds, above = np.ones(N_OCTAVES), 1.0

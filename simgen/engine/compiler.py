@@ -11,8 +11,8 @@ import numpy as np
 
 from simgen.decfile.incoherent import Mixing, made_alone, single_mixing, why_not
 from simgen.decfile.table import Channel
-from simgen.engine.bounds import set_amplitude_bounds
-from simgen.engine.bounds_cache import bounds_key, keep_bounds, restore_bounds
+from simgen.engine.bounds_cache import bounds_key, keep_bounds, restore_bounds, source_digest
+from simgen.engine.channel_bounds import Unbounded, bound_channels
 from simgen.engine.dalitz_grid import build_grid, plot_scratch
 from simgen.engine.lineshape import fill_shape_bounds
 from simgen.engine.mixing import bound_pairs, oscillation_record, set_channels, set_pair
@@ -882,11 +882,13 @@ class _Compiler:
         self._set_space_bounds(program)
         flat = [(name, channel) for name in self.order for channel in self.chains[name]]
         models = [self.table.model_of(name, channel) for name, channel in flat]
-        key = bounds_key(program, models, self.root_spread)
-        if key is None or not restore_bounds(program, key):
-            self._set_amplitude_bounds(program)
+        source = source_digest(models)
+        key = source and bounds_key(program, models, self.root_spread, source)
+        if not key or not restore_bounds(program, key):
+            channels = self._unbounded(program)
+            bound_channels(program, models, channels, source, self._naming)
             self._set_mixing_bounds(program)
-            if key is not None:
+            if key:
                 keep_bounds(program, key)
 
     def _set_space_bounds(self, program: Program) -> None:
@@ -901,8 +903,9 @@ class _Compiler:
                     daughters = program.species[channel["daughters"][:n]]
                     self._set_space_bound(channel, own, daughters, fixed=fixed_parent)
 
-    def _set_amplitude_bounds(self, program: Program) -> None:
-        """Fill in the bounds of amplitudes."""
+    def _unbounded(self, program: Program) -> list[Unbounded]:
+        """Return the channels whose amplitudes need bounds."""
+        found = []
         for parent, own in enumerate(program.species):
             low, high = float(own["min_mass"]), float(own["max_mass"])
             if own["width"] == 0.0 and self.order[parent] not in self.drawn:
@@ -918,8 +921,8 @@ class _Compiler:
                 mixes = channel["mixing"] >= 0 and not self._makes_pair(program, channel)
                 if channel["address"] != 0 and not mixes:
                     open_low = max(low, float(channel["threshold"]) * (1.0 + 1e-9))
-                    with self._naming(number):
-                        set_amplitude_bounds(program, number, parent, open_low, max(open_low, high))
+                    found.append(Unbounded(number, parent, open_low, max(open_low, high)))
+        return found
 
     @staticmethod
     def _makes_pair(program: Program, channel: Any) -> bool:

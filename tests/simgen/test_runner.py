@@ -9,11 +9,11 @@ import time
 import pytest
 
 from simgen.errors import OutputError, RunError
+from simgen.processors import default_workers
 from simgen.runner import (
     CONFIG_NAME,
     Workers,
     check_room,
-    default_workers,
     disk_errors,
     open_output,
     plan_shards,
