@@ -35,10 +35,12 @@ if TYPE_CHECKING:
 # Columns of a rectangle.
 _CUMULATIVE, _X, _Y, _DX, _DY, _BOUND, N_COLUMNS = 0, 1, 2, 3, 4, 5, 6
 
-_FIRST = 32  # rectangles along each axis to begin with
+# Rectangles along each axis to begin with: so many, or more, so that none is wider than this and no
+# rho meson passes between the points where |A|^2 is sampled.
+_FIRST, _WIDEST = 32, 0.4  # GeV^2
 _POINTS = 4  # where |A|^2 is sampled, along each axis of a rectangle, edges included
 _EFFICIENCY = 0.65  # at which the table is good enough
-_MOST = 4000  # rectangles
+_MOST = 4000  # rectangles, twice those to begin with if these are more
 # What is added to the largest of the sampled values, and how much of the largest step from one to
 # the next: a parabola has at most 1/8 of it between two points, a resonance more. Points beyond
 # are counted and reported.
@@ -299,14 +301,17 @@ def build_grid(channel: Any, mass: float, scratch: Any) -> FloatArray:
     """
     m = scratch[0]["masses"][:3].copy()
     low = np.array([(m[0] + m[1]) ** 2, (m[1] + m[2]) ** 2])
-    step = (np.array([(mass - m[2]) ** 2, (mass - m[0]) ** 2]) - low) / _FIRST
-    x, y = (low + step * np.arange(_FIRST)[:, None]).T
+    room = np.array([(mass - m[2]) ** 2, (mass - m[0]) ** 2]) - low
+    first = max(_FIRST, int(np.ceil(room.max() / _WIDEST)))
+    step = room / first
+    x, y = (low + step * np.arange(first)[:, None]).T
     grid_x, grid_y = np.meshgrid(x, y, indexing="ij")
-    cells = np.zeros((_FIRST * _FIRST, N_COLUMNS))
+    cells = np.zeros((first * first, N_COLUMNS))
     cells[:, _X], cells[:, _Y] = grid_x.ravel(), grid_y.ravel()
     cells[:, _DX], cells[:, _DY] = step
     cells, mean = _measured(channel, mass, m, scratch, cells)
-    while len(cells) < _MOST:
+    most = max(_MOST, 2 * len(cells))
+    while len(cells) < most:
         area = cells[:, _DX] * cells[:, _DY]
         weight = cells[:, _BOUND] * area
         if np.sum(mean * area) > _EFFICIENCY * np.sum(weight):

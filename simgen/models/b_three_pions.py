@@ -7,8 +7,9 @@ in the rest frame of a and b, and (J. H. Kuehn, A. Santamaria, Z. Phys. C 48 (19
     f(s) = sum_R c_R m_R^2 / (m_R^2 - s - i sqrt(s) Gamma_R(s)),
     Gamma_R(s) = Gamma_R (m_R^2 / s) ((s - 4 m_pi^2) / (m_R^2 - 4 m_pi^2))^(3/2)
 
-over rho(770), rho(1450) and rho(1700), with ALEPH's values (Z. Phys. C 76 (1997) 15). The parameter
-alpha is in a factor common to all of the Dalitz plot; branching fractions are the decay file's.
+over rho(770), rho(1450) and rho(1700), with ALEPH's values (Z. Phys. C 76 (1997) 15). Between the
+threshold with a pi0 and 4 m_pi^2 the widths are 0, where EvtGen has f = 0. The parameter alpha is
+in a factor common to all of the Dalitz plot; branching fractions are the decay file's.
 """
 
 from __future__ import annotations
@@ -37,9 +38,7 @@ _PIONS = (111, 211)
 def _rhos(s: float) -> complex:
     """Return f(s)."""
     total = 0.0j
-    room = s - 4.0 * _M_PI_2
-    if room <= 0.0:
-        return total
+    room = max(s - 4.0 * _M_PI_2, 0.0)
     for c, m, width in _RHOS:
         m_2 = m * m
         ratio = room / (m_2 - 4.0 * _M_PI_2)

@@ -20,7 +20,7 @@ def shape(s):
         low = 4 * 0.13956995**2
         running = width * m**2 / s * (np.maximum(s - low, 0) / (m**2 - low)) ** 1.5
         total = total + c * m**2 / (m**2 - s - 1j * np.sqrt(s) * running)
-    return np.where(s > 4 * 0.13956995**2, total, 0)
+    return total
 
 
 def cosine(s, other, m_a, m_b, m_c):
