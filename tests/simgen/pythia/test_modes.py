@@ -500,6 +500,17 @@ class TestGenericEvents:
         found, own_error = n / (2 * len(generic)), np.sqrt(n) / (2 * len(generic))
         assert abs(found - measured) < 2 * np.hypot(error, own_error) + model * measured
 
+    def test_what_has_no_decay_of_its_own(self, generic):
+        """Of short-lived particles these are left; the mode of Omega_c0 in the file is empty."""
+        codes, counts = np.unique(
+            np.abs(generic.pdgid[generic.status == FINAL]), return_counts=True
+        )
+        final = dict(zip(codes.tolist(), counts.tolist(), strict=True))
+        stable = {11, 12, 13, 14, 16, 22, 130, 211, 321, 2112, 2212}
+        assert final.keys() <= stable | {4332, 100221}
+        assert final.get(4332, 0) < 2e-3 * len(generic)
+        assert final.get(100221, 0) < 5e-4 * len(generic)
+
     def test_the_table_of_lhcb_runs(self):
         """It has settings for printing, and a state that Pythia does not know."""
         settings = DecayFileSettings(base="DECAY_LHCB.DEC", unsupported_models="phsp")
