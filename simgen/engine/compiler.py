@@ -410,6 +410,10 @@ class _Compiler:
                 for c in self.table.channels.get(name, ())
                 if not c.daughters
             ]
+            if self.table.channels.get(name) and not any(
+                c.daughters for c in self.table.channels[name]
+            ):
+                self.notes.append(f"{name} has no decay with daughters and stays")
             for channel in self.chains[name]:
                 products = self._products(name, channel)
                 for hadron in products or ():

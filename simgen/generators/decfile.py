@@ -248,9 +248,11 @@ class DecayFileGenerator:
         if not found or settings.pythia_modes == "phase_space":
             return None
         from simgen.pythia.modes import PythiaModes
+        from simgen.pythia.own import with_own_decays
 
         pool = settings.pythia_pool if settings.pythia_modes == "pool" else None
         try:
+            self._table = with_own_decays(self._table)
             return PythiaModes(
                 self._table, settings.root, pool, settings.pythia_pool_seed,
                 leave_unknown=settings.unsupported_models == "phsp",
