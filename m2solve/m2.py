@@ -27,22 +27,21 @@ from typing import TYPE_CHECKING
 
 from m2solve.kinematics import (
     are_sides_usable,
-    four_vector,
     heavier_mass_squared,
     is_finite_vector,
     mass_squared,
     parent_mass_squared,
-    row_index,
     write_pair,
 )
 from m2solve.m2s import least_energy_share, split_missing
-from m2solve.solution import SOLVED, UNBALANCED, UNPHYSICAL, Solution, empty_solution
+from m2solve.rows import Filled, Inputs, candidate, leave_out, solve_all
+from m2solve.solution import SOLVED, UNBALANCED, Solution
 from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
     from m2solve.kinematics import Row4
     from m2solve.problem import Problem
-    from simgen.typing import FloatArray, Int8Array
+    from simgen.typing import FloatArray
 
 # Steps of the bracketing root search; about twelve are typical.
 MAX_STEPS = 200
@@ -61,52 +60,20 @@ def m2(problem: Problem) -> Solution:
     Solution
         One solution an event, ``SOLVED`` (M_1 = M_2) or ``UNBALANCED``.
     """
-    solution = empty_solution("M2", problem, 1)
-    m2_loop(
-        problem.visible_sig,
-        problem.visible_tag,
-        problem.total,
-        problem.m_sig,
-        problem.m_tag,
-        solution.value,
-        solution.k_sig,
-        solution.k_tag,
-        solution.n_solutions,
-        solution.status,
-    )
-    return solution
+    return solve_all("M2", 1, m2_loop, problem)
 
 
 @lean_kernel
-def m2_loop(
-    visible_sig: FloatArray,
-    visible_tag: FloatArray,
-    total: FloatArray,
-    m_sig: FloatArray,
-    m_tag: FloatArray,
-    value: FloatArray,
-    k_sig: FloatArray,
-    k_tag: FloatArray,
-    n_solutions: Int8Array,
-    status: Int8Array,
-) -> None:
-    """Fill the last five arrays for every event."""
-    for i in range(visible_sig.shape[0]):
-        p1 = four_vector(visible_sig, i)
-        p2 = four_vector(visible_tag, i)
-        beams = four_vector(total, row_index(total.shape[0], i))
-        m1 = m_sig[row_index(m_sig.shape[0], i)]
-        m2 = m_tag[row_index(m_tag.shape[0], i)]
+def m2_loop(given: Inputs, out: Filled) -> None:
+    """Fill the solution of every event."""
+    for i in range(given.visible_sig.shape[0]):
+        p1, p2, beams, m1, m2 = candidate(given, i)
         if not (are_sides_usable(p1, p2, m1, m2) and is_finite_vector(beams)):
-            status[i] = UNPHYSICAL
-            n_solutions[i] = 0
-            value[i] = math.nan
-            k_sig[i] = math.nan
-            k_tag[i] = math.nan
+            leave_out(out, i)
             continue
-        status[i] = m2_event(p1, p2, beams, m1, m2, k_sig, k_tag, i)
-        n_solutions[i] = 1
-        value[i] = math.sqrt(heavier_mass_squared(p1, p2, m1, m2, k_sig, k_tag, i, 0))
+        out.status[i] = m2_event(p1, p2, beams, m1, m2, out.k_sig, out.k_tag, i)
+        out.n_solutions[i] = 1
+        out.value[i] = math.sqrt(heavier_mass_squared(p1, p2, m1, m2, out.k_sig, out.k_tag, i, 0))
 
 
 @lean_kernel

@@ -20,18 +20,17 @@ from typing import TYPE_CHECKING
 
 from m2solve.kinematics import (
     are_sides_usable,
-    four_vector,
     mass_squared,
-    row_index,
 )
 from m2solve.m2 import m2_event
-from m2solve.solution import UNPHYSICAL, Solution, empty_solution
+from m2solve.rows import Filled, Inputs, candidate, leave_out, solve_all
 from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
     from m2solve.kinematics import Row4
     from m2solve.problem import Problem
-    from simgen.typing import FloatArray, Int8Array
+    from m2solve.solution import Solution
+    from simgen.typing import FloatArray
 
 
 def m2_transverse(problem: Problem) -> Solution:
@@ -48,59 +47,29 @@ def m2_transverse(problem: Problem) -> Solution:
         One solution an event, ``SOLVED`` (M_1 = M_2) or ``UNBALANCED``. A massless visible system
         along the beam is ``UNPHYSICAL``: it has no rapidity to follow.
     """
-    solution = empty_solution("M2(transverse)", problem, 1)
-    m2_transverse_loop(
-        problem.visible_sig,
-        problem.visible_tag,
-        problem.total,
-        problem.m_sig,
-        problem.m_tag,
-        solution.value,
-        solution.k_sig,
-        solution.k_tag,
-        solution.n_solutions,
-        solution.status,
-    )
-    return solution
+    return solve_all("M2(transverse)", 1, m2_transverse_loop, problem)
 
 
 @lean_kernel
-def m2_transverse_loop(
-    visible_sig: FloatArray,
-    visible_tag: FloatArray,
-    total: FloatArray,
-    m_sig: FloatArray,
-    m_tag: FloatArray,
-    value: FloatArray,
-    k_sig: FloatArray,
-    k_tag: FloatArray,
-    n_solutions: Int8Array,
-    status: Int8Array,
-) -> None:
-    """Fill the last five arrays for every event."""
-    for i in range(visible_sig.shape[0]):
-        p1 = four_vector(visible_sig, i)
-        p2 = four_vector(visible_tag, i)
-        beams = four_vector(total, row_index(total.shape[0], i))
-        m1 = m_sig[row_index(m_sig.shape[0], i)]
-        m2 = m_tag[row_index(m_tag.shape[0], i)]
+def m2_transverse_loop(given: Inputs, out: Filled) -> None:
+    """Fill the solution of every event."""
+    for i in range(given.visible_sig.shape[0]):
+        p1, p2, beams, m1, m2 = candidate(given, i)
         if not (
             are_sides_usable(p1, p2, m1, m2)
             and math.isfinite(beams[0] + beams[1])
             and has_rapidity(p1)
             and has_rapidity(p2)
         ):
-            status[i] = UNPHYSICAL
-            n_solutions[i] = 0
-            value[i] = math.nan
-            k_sig[i] = math.nan
-            k_tag[i] = math.nan
+            leave_out(out, i)
             continue
         flat = beams[0], beams[1], 0.0, 0.0
-        status[i] = m2_event(without_z(p1), without_z(p2), flat, m1, m2, k_sig, k_tag, i)
-        n_solutions[i] = 1
-        first = follow_rapidity(p1, m1, k_sig, i)
-        value[i] = math.sqrt(max(first, follow_rapidity(p2, m2, k_tag, i), 0.0))
+        out.status[i] = m2_event(
+            without_z(p1), without_z(p2), flat, m1, m2, out.k_sig, out.k_tag, i
+        )
+        out.n_solutions[i] = 1
+        first = follow_rapidity(p1, m1, out.k_sig, i)
+        out.value[i] = math.sqrt(max(first, follow_rapidity(p2, m2, out.k_tag, i), 0.0))
 
 
 @lean_kernel

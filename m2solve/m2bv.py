@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING
 from m2solve.kinematics import (
     are_sides_usable,
     distance_from_line,
-    four_vector,
     is_finite_vector,
     is_mass,
     mass_squared,
@@ -34,13 +33,21 @@ from m2solve.kinematics import (
     unit_vector,
     write_pair,
 )
-from m2solve.solution import PROJECTED, SOLVED, UNPHYSICAL, Solution, empty_solution
+from m2solve.rows import (
+    Filled,
+    Inputs,
+    candidate,
+    exchange_solutions,
+    leave_out,
+    solve_along_flight,
+)
+from m2solve.solution import PROJECTED, SOLVED, Solution
 from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
     from m2solve.kinematics import Row3, Row4
     from m2solve.problem import Problem
-    from simgen.typing import FloatArray, Int8Array
+    from simgen.typing import FloatArray
 
 
 def m2bv(problem: Problem) -> Solution:
@@ -57,53 +64,14 @@ def m2bv(problem: Problem) -> Solution:
     Solution
         Up to two solutions an event, that of smaller mass of the other parent first.
     """
-    if len(problem.flight_sig) == 0:
-        return _solve(problem.swapped()).swapped()
-    return _solve(problem)
-
-
-def _solve(problem: Problem) -> Solution:
-    """Solve with the direction on the signal side."""
-    solution = empty_solution("M2BV", problem, 2)
-    m2bv_loop(
-        problem.visible_sig,
-        problem.visible_tag,
-        problem.total,
-        problem.m_sig,
-        problem.m_tag,
-        problem.mass_sig,
-        problem.flight_sig,
-        solution.value,
-        solution.k_sig,
-        solution.k_tag,
-        solution.n_solutions,
-        solution.status,
-    )
-    return solution
+    return solve_along_flight("M2BV", 2, m2bv_loop, problem, lambda p: (p.mass_sig, p.flight_sig))
 
 
 @lean_kernel
-def m2bv_loop(
-    visible_sig: FloatArray,
-    visible_tag: FloatArray,
-    total: FloatArray,
-    m_sig: FloatArray,
-    m_tag: FloatArray,
-    mass_sig: FloatArray,
-    flight: FloatArray,
-    value: FloatArray,
-    k_sig: FloatArray,
-    k_tag: FloatArray,
-    n_solutions: Int8Array,
-    status: Int8Array,
-) -> None:
-    """Fill the last five arrays for every event."""
-    for i in range(visible_sig.shape[0]):
-        p1 = four_vector(visible_sig, i)
-        p2 = four_vector(visible_tag, i)
-        beams = four_vector(total, row_index(total.shape[0], i))
-        m1 = m_sig[row_index(m_sig.shape[0], i)]
-        m2 = m_tag[row_index(m_tag.shape[0], i)]
+def m2bv_loop(given: Inputs, mass_sig: FloatArray, flight: FloatArray, out: Filled) -> None:
+    """Fill the solution of every event."""
+    for i in range(given.visible_sig.shape[0]):
+        p1, p2, beams, m1, m2 = candidate(given, i)
         mass1 = mass_sig[row_index(mass_sig.shape[0], i)]
         v = unit_vector(flight, i)
         if not (
@@ -112,26 +80,22 @@ def m2bv_loop(
             and is_finite_vector(v)
             and is_finite_vector(beams)
         ):
-            status[i] = UNPHYSICAL
-            n_solutions[i] = 0
-            value[i] = math.nan
-            k_sig[i] = math.nan
-            k_tag[i] = math.nan
+            leave_out(out, i)
             continue
         flag, number, ta, tb = m2bv_event(p1, m1, mass1, v)
-        status[i] = flag
-        n_solutions[i] = number
+        out.status[i] = flag
+        out.n_solutions[i] = number
         for j in range(2):
             t = ta if j == 0 else tb
-            write_pair(t * v[0], t * v[1], t * v[2], p1, p2, beams, m1, m2, k_sig, k_tag, i, j)
-        first = parent_mass_squared(p2, m2, k_tag, i, 0)
-        second = parent_mass_squared(p2, m2, k_tag, i, 1)
+            write_pair(
+                t * v[0], t * v[1], t * v[2], p1, p2, beams, m1, m2, out.k_sig, out.k_tag, i, j
+            )
+        first = parent_mass_squared(p2, m2, out.k_tag, i, 0)
+        second = parent_mass_squared(p2, m2, out.k_tag, i, 1)
         if second < first:
             first = second
-            for j in range(4):
-                k_sig[i, 0, j], k_sig[i, 1, j] = k_sig[i, 1, j], k_sig[i, 0, j]
-                k_tag[i, 0, j], k_tag[i, 1, j] = k_tag[i, 1, j], k_tag[i, 0, j]
-        value[i] = math.sqrt(max(first, parent_mass_squared(p1, m1, k_sig, i, 0), 0.0))
+            exchange_solutions(out, i)
+        out.value[i] = math.sqrt(max(first, parent_mass_squared(p1, m1, out.k_sig, i, 0), 0.0))
 
 
 @lean_kernel

@@ -28,12 +28,11 @@ from typing import TYPE_CHECKING
 from m2solve.kinematics import (
     a_normal,
     are_sides_usable,
-    four_vector,
     heavier_mass_squared,
     mass_squared,
-    row_index,
     write_pair,
 )
+from m2solve.rows import Filled, Inputs, candidate, leave_out, solve_all
 from m2solve.solution import (
     DEGENERATE,
     PROJECTED,
@@ -41,14 +40,12 @@ from m2solve.solution import (
     UNBALANCED,
     UNPHYSICAL,
     Solution,
-    empty_solution,
 )
 from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
     from m2solve.kinematics import Row3, Row4
     from m2solve.problem import Problem
-    from simgen.typing import FloatArray, Int8Array
 
 # Relative size below which the part of u_1 normal to u_1 - u_2 counts as zero.
 ALIGNED = 1e-12
@@ -68,52 +65,22 @@ def m2s(problem: Problem) -> Solution:
         One solution an event. Status ``UNBALANCED`` where M_1 and M_2 differ at the minimum,
         ``DEGENERATE`` where the minimum is a circle or a sphere of momenta.
     """
-    solution = empty_solution("M2s", problem, 1)
-    m2s_loop(
-        problem.visible_sig,
-        problem.visible_tag,
-        problem.total,
-        problem.m_sig,
-        problem.m_tag,
-        solution.value,
-        solution.k_sig,
-        solution.k_tag,
-        solution.n_solutions,
-        solution.status,
-    )
-    return solution
+    return solve_all("M2s", 1, m2s_loop, problem)
 
 
 @lean_kernel
-def m2s_loop(
-    visible_sig: FloatArray,
-    visible_tag: FloatArray,
-    total: FloatArray,
-    m_sig: FloatArray,
-    m_tag: FloatArray,
-    value: FloatArray,
-    k_sig: FloatArray,
-    k_tag: FloatArray,
-    n_solutions: Int8Array,
-    status: Int8Array,
-) -> None:
-    """Fill the last five arrays for every event."""
-    for i in range(visible_sig.shape[0]):
-        p1 = four_vector(visible_sig, i)
-        p2 = four_vector(visible_tag, i)
-        beams = four_vector(total, row_index(total.shape[0], i))
-        m1 = m_sig[row_index(m_sig.shape[0], i)]
-        m2 = m_tag[row_index(m_tag.shape[0], i)]
+def m2s_loop(given: Inputs, out: Filled) -> None:
+    """Fill the solution of every event."""
+    for i in range(given.visible_sig.shape[0]):
+        p1, p2, beams, m1, m2 = candidate(given, i)
         flag, px, py, pz = m2s_event(p1, p2, beams, m1, m2)
-        status[i] = flag
-        n_solutions[i] = 0 if flag == UNPHYSICAL else 1
         if flag == UNPHYSICAL:
-            value[i] = math.nan
-            k_sig[i] = math.nan
-            k_tag[i] = math.nan
+            leave_out(out, i)
             continue
-        write_pair(px, py, pz, p1, p2, beams, m1, m2, k_sig, k_tag, i, 0)
-        value[i] = math.sqrt(heavier_mass_squared(p1, p2, m1, m2, k_sig, k_tag, i, 0))
+        out.status[i] = flag
+        out.n_solutions[i] = 1
+        write_pair(px, py, pz, p1, p2, beams, m1, m2, out.k_sig, out.k_tag, i, 0)
+        out.value[i] = math.sqrt(heavier_mass_squared(p1, p2, m1, m2, out.k_sig, out.k_tag, i, 0))
 
 
 @lean_kernel

@@ -29,20 +29,20 @@ from m2solve.kinematics import (
     are_sides_usable,
     boost_back_factor,
     boost_factors,
-    four_vector,
     heavier_mass_squared,
     is_mass,
     mass_squared,
     row_index,
     write_pair,
 )
-from m2solve.solution import DEGENERATE, PROJECTED, SOLVED, UNPHYSICAL, Solution, empty_solution
+from m2solve.rows import Filled, Inputs, candidate, leave_out, solve_all
+from m2solve.solution import DEGENERATE, PROJECTED, SOLVED, UNPHYSICAL, Solution
 from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
     from m2solve.kinematics import Row4
     from m2solve.problem import Problem
-    from simgen.typing import FloatArray, Int8Array
+    from simgen.typing import FloatArray
 
 # Squared sine below which two momenta count as parallel, and the relative c^2 that counts as zero.
 PARALLEL = 1e-24
@@ -65,60 +65,25 @@ def m2sb(problem: Problem) -> Solution:
         Status ``DEGENERATE`` where the visible momenta are parallel in that frame and P may turn
         freely around them.
     """
-    solution = empty_solution("M2sB", problem, 2)
-    m2sb_loop(
-        problem.visible_sig,
-        problem.visible_tag,
-        problem.total,
-        problem.m_sig,
-        problem.m_tag,
-        problem.mass_sig,
-        problem.mass_tag,
-        solution.value,
-        solution.k_sig,
-        solution.k_tag,
-        solution.n_solutions,
-        solution.status,
-    )
-    return solution
+    return solve_all("M2sB", 2, m2sb_loop, problem, problem.mass_sig, problem.mass_tag)
 
 
 @lean_kernel
-def m2sb_loop(
-    visible_sig: FloatArray,
-    visible_tag: FloatArray,
-    total: FloatArray,
-    m_sig: FloatArray,
-    m_tag: FloatArray,
-    mass_sig: FloatArray,
-    mass_tag: FloatArray,
-    value: FloatArray,
-    k_sig: FloatArray,
-    k_tag: FloatArray,
-    n_solutions: Int8Array,
-    status: Int8Array,
-) -> None:
-    """Fill the last five arrays for every event."""
-    for i in range(visible_sig.shape[0]):
-        p1 = four_vector(visible_sig, i)
-        p2 = four_vector(visible_tag, i)
-        beams = four_vector(total, row_index(total.shape[0], i))
-        m1 = m_sig[row_index(m_sig.shape[0], i)]
-        m2 = m_tag[row_index(m_tag.shape[0], i)]
+def m2sb_loop(given: Inputs, mass_sig: FloatArray, mass_tag: FloatArray, out: Filled) -> None:
+    """Fill the solution of every event."""
+    for i in range(given.visible_sig.shape[0]):
+        p1, p2, beams, m1, m2 = candidate(given, i)
         mass1 = mass_sig[row_index(mass_sig.shape[0], i)]
         mass2 = mass_tag[row_index(mass_tag.shape[0], i)]
         flag, ax, ay, az, bx, by, bz = m2sb_event(p1, p2, beams, m1, m2, mass1, mass2)
-        status[i] = flag
         if flag == UNPHYSICAL:
-            n_solutions[i] = 0
-            value[i] = math.nan
-            k_sig[i] = math.nan
-            k_tag[i] = math.nan
+            leave_out(out, i)
             continue
-        n_solutions[i] = 2 if (ax != bx or ay != by or az != bz) else 1
-        write_pair(ax, ay, az, p1, p2, beams, m1, m2, k_sig, k_tag, i, 0)
-        write_pair(bx, by, bz, p1, p2, beams, m1, m2, k_sig, k_tag, i, 1)
-        value[i] = math.sqrt(heavier_mass_squared(p1, p2, m1, m2, k_sig, k_tag, i, 0))
+        out.status[i] = flag
+        out.n_solutions[i] = 2 if (ax != bx or ay != by or az != bz) else 1
+        write_pair(ax, ay, az, p1, p2, beams, m1, m2, out.k_sig, out.k_tag, i, 0)
+        write_pair(bx, by, bz, p1, p2, beams, m1, m2, out.k_sig, out.k_tag, i, 1)
+        out.value[i] = math.sqrt(heavier_mass_squared(p1, p2, m1, m2, out.k_sig, out.k_tag, i, 0))
 
 
 @lean_kernel

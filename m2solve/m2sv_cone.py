@@ -30,7 +30,6 @@ from m2solve.kinematics import (
     a_normal,
     are_sides_usable,
     distance_from_line,
-    four_vector,
     heavier_mass_squared,
     is_finite_vector,
     mass_squared,
@@ -42,13 +41,14 @@ from m2solve.kinematics import (
 from m2solve.m2s import m2s_event
 from m2solve.m2s_sphere import least_level, lowest_balanced, make_sphere, step_down
 from m2solve.m2sv import energy_excess, m2sv_event, roots_on_line
-from m2solve.solution import PROJECTED, SOLVED, UNBALANCED, UNPHYSICAL, Solution, empty_solution
+from m2solve.rows import Filled, Inputs, candidate, leave_out, solve_along_flight
+from m2solve.solution import PROJECTED, SOLVED, UNBALANCED, Solution
 from simgen.jit import kernel, lean_kernel
 
 if TYPE_CHECKING:
     from m2solve.kinematics import Row3, Row4
     from m2solve.problem import Problem
-    from simgen.typing import FloatArray, Int8Array
+    from simgen.typing import FloatArray
 
 Row2: TypeAlias = tuple[float, float]
 # p_1, q and p_2 with their energies (q: the missing energy) in the axes (e, n, v) of the cone,
@@ -81,54 +81,17 @@ def m2sv_cone(problem: Problem) -> Solution:
     Solution
         One solution an event.
     """
-    if len(problem.flight_sig) == 0:
-        return _solve(problem.swapped()).swapped()
-    return _solve(problem)
-
-
-def _solve(problem: Problem) -> Solution:
-    """Solve with the direction on the signal side."""
-    solution = empty_solution("M2sV(delta)", problem, 1)
-    m2sv_cone_loop(
-        problem.visible_sig,
-        problem.visible_tag,
-        problem.total,
-        problem.m_sig,
-        problem.m_tag,
-        problem.flight_sig,
-        problem.delta,
-        solution.value,
-        solution.k_sig,
-        solution.k_tag,
-        solution.n_solutions,
-        solution.status,
+    return solve_along_flight(
+        "M2sV(delta)", 1, m2sv_cone_loop, problem, lambda p: (p.flight_sig, p.delta)
     )
-    return solution
 
 
 @kernel
-def m2sv_cone_loop(
-    visible_sig: FloatArray,
-    visible_tag: FloatArray,
-    total: FloatArray,
-    m_sig: FloatArray,
-    m_tag: FloatArray,
-    flight: FloatArray,
-    delta: FloatArray,
-    value: FloatArray,
-    k_sig: FloatArray,
-    k_tag: FloatArray,
-    n_solutions: Int8Array,
-    status: Int8Array,
-) -> None:
-    """Fill the last five arrays for every event."""
+def m2sv_cone_loop(given: Inputs, flight: FloatArray, delta: FloatArray, out: Filled) -> None:
+    """Fill the solution of every event."""
     excess, roots = np.empty(SCAN_POINTS), np.empty(5)
-    for i in range(visible_sig.shape[0]):
-        p1 = four_vector(visible_sig, i)
-        p2 = four_vector(visible_tag, i)
-        beams = four_vector(total, row_index(total.shape[0], i))
-        m1 = m_sig[row_index(m_sig.shape[0], i)]
-        m2 = m_tag[row_index(m_tag.shape[0], i)]
+    for i in range(given.visible_sig.shape[0]):
+        p1, p2, beams, m1, m2 = candidate(given, i)
         angle = delta[row_index(delta.shape[0], i)]
         v = unit_vector(flight, i)
         if not (
@@ -138,22 +101,18 @@ def m2sv_cone_loop(
             and is_finite_vector(v)
             and 0.0 <= angle < 0.5 * math.pi
         ):
-            status[i] = UNPHYSICAL
-            n_solutions[i] = 0
-            value[i] = math.nan
-            k_sig[i] = math.nan
-            k_tag[i] = math.nan
+            leave_out(out, i)
             continue
         flag, px, py, pz = m2sv_cone_event(p1, p2, beams, m1, m2, v, angle, excess, roots)
-        write_pair(px, py, pz, p1, p2, beams, m1, m2, k_sig, k_tag, i, 0)
+        write_pair(px, py, pz, p1, p2, beams, m1, m2, out.k_sig, out.k_tag, i, 0)
         if flag == SOLVED:
-            first = parent_mass_squared(p1, m1, k_sig, i, 0)
-            second = parent_mass_squared(p2, m2, k_tag, i, 0)
+            first = parent_mass_squared(p1, m1, out.k_sig, i, 0)
+            second = parent_mass_squared(p2, m2, out.k_tag, i, 0)
             if abs(first - second) > BALANCED * max(first, second):
                 flag = UNBALANCED
-        status[i] = flag
-        n_solutions[i] = 1
-        value[i] = math.sqrt(heavier_mass_squared(p1, p2, m1, m2, k_sig, k_tag, i, 0))
+        out.status[i] = flag
+        out.n_solutions[i] = 1
+        out.value[i] = math.sqrt(heavier_mass_squared(p1, p2, m1, m2, out.k_sig, out.k_tag, i, 0))
 
 
 @lean_kernel

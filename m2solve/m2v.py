@@ -25,21 +25,20 @@ from typing import TYPE_CHECKING
 from m2solve.kinematics import (
     are_sides_usable,
     distance_from_line,
-    four_vector,
     heavier_mass_squared,
     is_finite_vector,
     mass_squared,
-    row_index,
     unit_vector,
     write_pair,
 )
-from m2solve.solution import SOLVED, UNBALANCED, UNPHYSICAL, Solution, empty_solution
+from m2solve.rows import Filled, Inputs, candidate, leave_out, solve_along_flight
+from m2solve.solution import SOLVED, UNBALANCED, Solution
 from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
     from m2solve.kinematics import Row3, Row4
     from m2solve.problem import Problem
-    from simgen.typing import FloatArray, Int8Array
+    from simgen.typing import FloatArray
 
 # Newton steps, with bisection where one leaves its bracket; five are typical.
 MAX_STEPS = 100
@@ -59,66 +58,25 @@ def m2v(problem: Problem) -> Solution:
     Solution
         One solution an event, ``SOLVED`` (M_1 = M_2) or ``UNBALANCED``.
     """
-    if len(problem.flight_sig) == 0:
-        return _solve(problem.swapped()).swapped()
-    return _solve(problem)
-
-
-def _solve(problem: Problem) -> Solution:
-    """Solve with the direction on the signal side."""
-    solution = empty_solution("M2V", problem, 1)
-    m2v_loop(
-        problem.visible_sig,
-        problem.visible_tag,
-        problem.total,
-        problem.m_sig,
-        problem.m_tag,
-        problem.flight_sig,
-        solution.value,
-        solution.k_sig,
-        solution.k_tag,
-        solution.n_solutions,
-        solution.status,
-    )
-    return solution
+    return solve_along_flight("M2V", 1, m2v_loop, problem, lambda p: (p.flight_sig,))
 
 
 @lean_kernel
-def m2v_loop(
-    visible_sig: FloatArray,
-    visible_tag: FloatArray,
-    total: FloatArray,
-    m_sig: FloatArray,
-    m_tag: FloatArray,
-    flight: FloatArray,
-    value: FloatArray,
-    k_sig: FloatArray,
-    k_tag: FloatArray,
-    n_solutions: Int8Array,
-    status: Int8Array,
-) -> None:
-    """Fill the last five arrays for every event."""
-    for i in range(visible_sig.shape[0]):
-        p1 = four_vector(visible_sig, i)
-        p2 = four_vector(visible_tag, i)
-        beams = four_vector(total, row_index(total.shape[0], i))
-        m1 = m_sig[row_index(m_sig.shape[0], i)]
-        m2 = m_tag[row_index(m_tag.shape[0], i)]
+def m2v_loop(given: Inputs, flight: FloatArray, out: Filled) -> None:
+    """Fill the solution of every event."""
+    for i in range(given.visible_sig.shape[0]):
+        p1, p2, beams, m1, m2 = candidate(given, i)
         v = unit_vector(flight, i)
         if not (
             are_sides_usable(p1, p2, m1, m2) and is_finite_vector(v) and is_finite_vector(beams)
         ):
-            status[i] = UNPHYSICAL
-            n_solutions[i] = 0
-            value[i] = math.nan
-            k_sig[i] = math.nan
-            k_tag[i] = math.nan
+            leave_out(out, i)
             continue
         flag, t, _ = m2v_event(p1, p2, beams, m1, m2, v[0], v[1], v[2])
-        status[i] = flag
-        n_solutions[i] = 1
-        write_pair(t * v[0], t * v[1], t * v[2], p1, p2, beams, m1, m2, k_sig, k_tag, i, 0)
-        value[i] = math.sqrt(heavier_mass_squared(p1, p2, m1, m2, k_sig, k_tag, i, 0))
+        out.status[i] = flag
+        out.n_solutions[i] = 1
+        write_pair(t * v[0], t * v[1], t * v[2], p1, p2, beams, m1, m2, out.k_sig, out.k_tag, i, 0)
+        out.value[i] = math.sqrt(heavier_mass_squared(p1, p2, m1, m2, out.k_sig, out.k_tag, i, 0))
 
 
 @lean_kernel

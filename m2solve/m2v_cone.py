@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING
 from m2solve.kinematics import (
     a_normal,
     are_sides_usable,
-    four_vector,
     heavier_mass_squared,
     is_finite_vector,
     row_index,
@@ -32,13 +31,14 @@ from m2solve.kinematics import (
 )
 from m2solve.m2 import m2_event
 from m2solve.m2v import m2v_event
-from m2solve.solution import UNPHYSICAL, Solution, empty_solution
+from m2solve.rows import Filled, Inputs, candidate, leave_out, solve_along_flight
 from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
     from m2solve.kinematics import Row3, Row4
     from m2solve.problem import Problem
-    from simgen.typing import FloatArray, Int8Array
+    from m2solve.solution import Solution
+    from simgen.typing import FloatArray
 
 MAX_STEPS = 100
 SCAN_POINTS = 48
@@ -60,53 +60,16 @@ def m2v_cone(problem: Problem) -> Solution:
     Solution
         One solution an event, ``SOLVED`` (M_1 = M_2) or ``UNBALANCED``.
     """
-    if len(problem.flight_sig) == 0:
-        return _solve(problem.swapped()).swapped()
-    return _solve(problem)
-
-
-def _solve(problem: Problem) -> Solution:
-    """Solve with the direction on the signal side."""
-    solution = empty_solution("M2V(delta)", problem, 1)
-    m2v_cone_loop(
-        problem.visible_sig,
-        problem.visible_tag,
-        problem.total,
-        problem.m_sig,
-        problem.m_tag,
-        problem.flight_sig,
-        problem.delta,
-        solution.value,
-        solution.k_sig,
-        solution.k_tag,
-        solution.n_solutions,
-        solution.status,
+    return solve_along_flight(
+        "M2V(delta)", 1, m2v_cone_loop, problem, lambda p: (p.flight_sig, p.delta)
     )
-    return solution
 
 
 @lean_kernel
-def m2v_cone_loop(
-    visible_sig: FloatArray,
-    visible_tag: FloatArray,
-    total: FloatArray,
-    m_sig: FloatArray,
-    m_tag: FloatArray,
-    flight: FloatArray,
-    delta: FloatArray,
-    value: FloatArray,
-    k_sig: FloatArray,
-    k_tag: FloatArray,
-    n_solutions: Int8Array,
-    status: Int8Array,
-) -> None:
-    """Fill the last five arrays for every event."""
-    for i in range(visible_sig.shape[0]):
-        p1 = four_vector(visible_sig, i)
-        p2 = four_vector(visible_tag, i)
-        beams = four_vector(total, row_index(total.shape[0], i))
-        m1 = m_sig[row_index(m_sig.shape[0], i)]
-        m2 = m_tag[row_index(m_tag.shape[0], i)]
+def m2v_cone_loop(given: Inputs, flight: FloatArray, delta: FloatArray, out: Filled) -> None:
+    """Fill the solution of every event."""
+    for i in range(given.visible_sig.shape[0]):
+        p1, p2, beams, m1, m2 = candidate(given, i)
         angle = delta[row_index(delta.shape[0], i)]
         v = unit_vector(flight, i)
         if not (
@@ -115,15 +78,11 @@ def m2v_cone_loop(
             and is_finite_vector(beams)
             and 0.0 <= angle < 0.5 * math.pi
         ):
-            status[i] = UNPHYSICAL
-            n_solutions[i] = 0
-            value[i] = math.nan
-            k_sig[i] = math.nan
-            k_tag[i] = math.nan
+            leave_out(out, i)
             continue
-        status[i] = m2v_cone_event(p1, p2, beams, m1, m2, v, angle, k_sig, k_tag, i)
-        n_solutions[i] = 1
-        value[i] = math.sqrt(heavier_mass_squared(p1, p2, m1, m2, k_sig, k_tag, i, 0))
+        out.status[i] = m2v_cone_event(p1, p2, beams, m1, m2, v, angle, out.k_sig, out.k_tag, i)
+        out.n_solutions[i] = 1
+        out.value[i] = math.sqrt(heavier_mass_squared(p1, p2, m1, m2, out.k_sig, out.k_tag, i, 0))
 
 
 @lean_kernel

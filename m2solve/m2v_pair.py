@@ -28,20 +28,19 @@ from typing import TYPE_CHECKING
 
 from m2solve.kinematics import (
     are_sides_usable,
-    four_vector,
     heavier_mass_squared,
     is_finite_vector,
-    row_index,
     unit_vector,
 )
 from m2solve.m2v import lowest_on_ray, mass_along
-from m2solve.solution import DEGENERATE, PROJECTED, SOLVED, UNPHYSICAL, Solution, empty_solution
+from m2solve.rows import Filled, Inputs, candidate, leave_out, solve_all
+from m2solve.solution import DEGENERATE, PROJECTED, SOLVED, UNPHYSICAL, Solution
 from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
     from m2solve.kinematics import Row3, Row4
     from m2solve.problem import Problem
-    from simgen.typing import FloatArray, Int8Array
+    from simgen.typing import FloatArray
 
 # Squared sine of the angle between two directions that counts as parallel.
 PARALLEL = 1e-20
@@ -86,48 +85,18 @@ def m2v_pair_transverse(problem: Problem) -> Solution:
 
 def _solve(name: str, problem: Problem, *, z_weight: float) -> Solution:
     """Call the kernel."""
-    solution = empty_solution(name, problem, 1)
-    m2v_pair_loop(
-        problem.visible_sig,
-        problem.visible_tag,
-        problem.total,
-        problem.m_sig,
-        problem.m_tag,
-        problem.flight_sig,
-        problem.flight_tag,
-        z_weight,
-        solution.value,
-        solution.k_sig,
-        solution.k_tag,
-        solution.n_solutions,
-        solution.status,
+    return solve_all(
+        name, 1, m2v_pair_loop, problem, problem.flight_sig, problem.flight_tag, z_weight
     )
-    return solution
 
 
 @lean_kernel
 def m2v_pair_loop(
-    visible_sig: FloatArray,
-    visible_tag: FloatArray,
-    total: FloatArray,
-    m_sig: FloatArray,
-    m_tag: FloatArray,
-    flight_sig: FloatArray,
-    flight_tag: FloatArray,
-    z_weight: float,
-    value: FloatArray,
-    k_sig: FloatArray,
-    k_tag: FloatArray,
-    n_solutions: Int8Array,
-    status: Int8Array,
+    given: Inputs, flight_sig: FloatArray, flight_tag: FloatArray, z_weight: float, out: Filled
 ) -> None:
-    """Fill the last five arrays for every event; z_weight is 0 for transverse totals, else 1."""
-    for i in range(visible_sig.shape[0]):
-        p1 = four_vector(visible_sig, i)
-        p2 = four_vector(visible_tag, i)
-        beams = four_vector(total, row_index(total.shape[0], i))
-        m1 = m_sig[row_index(m_sig.shape[0], i)]
-        m2 = m_tag[row_index(m_tag.shape[0], i)]
+    """Fill the solution of every event; z_weight is 0 for transverse totals, else 1."""
+    for i in range(given.visible_sig.shape[0]):
+        p1, p2, beams, m1, m2 = candidate(given, i)
         v1, v2 = unit_vector(flight_sig, i), unit_vector(flight_tag, i)
         known = beams[0], beams[1], (beams[2] if z_weight > 0.0 else 0.0)
         flag, t1, t2 = UNPHYSICAL, math.nan, math.nan
@@ -138,22 +107,18 @@ def m2v_pair_loop(
             and is_finite_vector(known)
         ):
             flag, t1, t2 = m2v_pair_event(p1, p2, known, m1, m2, v1, v2, z_weight)
-        status[i] = flag
-        n_solutions[i] = 1
         if not math.isfinite(t1 + t2):
-            status[i] = UNPHYSICAL
-            n_solutions[i] = 0
-            value[i] = math.nan
-            k_sig[i] = math.nan
-            k_tag[i] = math.nan
+            leave_out(out, i)
             continue
+        out.status[i] = flag
+        out.n_solutions[i] = 1
         for j in range(3):
             rest = known[j] - t1 * v1[j] - t2 * v2[j] if j < 2 or z_weight > 0.0 else 0.0
-            k_sig[i, 0, j] = t1 * v1[j] + 0.5 * rest - p1[j]
-            k_tag[i, 0, j] = t2 * v2[j] + 0.5 * rest - p2[j]
-        _set_energy(k_sig, m1, i)
-        _set_energy(k_tag, m2, i)
-        value[i] = math.sqrt(heavier_mass_squared(p1, p2, m1, m2, k_sig, k_tag, i, 0))
+            out.k_sig[i, 0, j] = t1 * v1[j] + 0.5 * rest - p1[j]
+            out.k_tag[i, 0, j] = t2 * v2[j] + 0.5 * rest - p2[j]
+        _set_energy(out.k_sig, m1, i)
+        _set_energy(out.k_tag, m2, i)
+        out.value[i] = math.sqrt(heavier_mass_squared(p1, p2, m1, m2, out.k_sig, out.k_tag, i, 0))
 
 
 @lean_kernel

@@ -22,23 +22,22 @@ from typing import TYPE_CHECKING
 
 from m2solve.kinematics import (
     are_sides_usable,
-    four_vector,
     is_finite_vector,
     mass_squared,
     parent_mass_squared,
-    row_index,
     unit_vector,
     write_pair,
 )
 from m2solve.m2_transverse import follow_rapidity, has_rapidity, transverse_energy
 from m2solve.m2v import lowest_on_ray, lowest_point, mass_along, mass_squared_along
-from m2solve.solution import DEGENERATE, UNBALANCED, UNPHYSICAL, Solution, empty_solution
+from m2solve.rows import Filled, Inputs, candidate, leave_out, solve_along_flight
+from m2solve.solution import DEGENERATE, UNBALANCED, UNPHYSICAL, Solution
 from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
     from m2solve.kinematics import Row3, Row4
     from m2solve.problem import Problem
-    from simgen.typing import FloatArray, Int8Array
+    from simgen.typing import FloatArray
 
 
 def m2v_transverse(problem: Problem) -> Solution:
@@ -56,51 +55,16 @@ def m2v_transverse(problem: Problem) -> Solution:
         flight along the beam. Without a flight, the other side's visible system must have a
         rapidity; if it is massless and along the beam the status is ``UNPHYSICAL``.
     """
-    if len(problem.flight_sig) == 0:
-        return _solve(problem.swapped()).swapped()
-    return _solve(problem)
-
-
-def _solve(problem: Problem) -> Solution:
-    """Solve with the direction on the signal side."""
-    solution = empty_solution("M2V(transverse)", problem, 1)
-    m2v_transverse_loop(
-        problem.visible_sig,
-        problem.visible_tag,
-        problem.total,
-        problem.m_sig,
-        problem.m_tag,
-        problem.flight_sig,
-        solution.value,
-        solution.k_sig,
-        solution.k_tag,
-        solution.n_solutions,
-        solution.status,
+    return solve_along_flight(
+        "M2V(transverse)", 1, m2v_transverse_loop, problem, lambda p: (p.flight_sig,)
     )
-    return solution
 
 
 @lean_kernel
-def m2v_transverse_loop(
-    visible_sig: FloatArray,
-    visible_tag: FloatArray,
-    total: FloatArray,
-    m_sig: FloatArray,
-    m_tag: FloatArray,
-    flight: FloatArray,
-    value: FloatArray,
-    k_sig: FloatArray,
-    k_tag: FloatArray,
-    n_solutions: Int8Array,
-    status: Int8Array,
-) -> None:
-    """Fill the last five arrays for every event."""
-    for i in range(visible_sig.shape[0]):
-        p1 = four_vector(visible_sig, i)
-        p2 = four_vector(visible_tag, i)
-        beams = four_vector(total, row_index(total.shape[0], i))
-        m1 = m_sig[row_index(m_sig.shape[0], i)]
-        m2 = m_tag[row_index(m_tag.shape[0], i)]
+def m2v_transverse_loop(given: Inputs, flight: FloatArray, out: Filled) -> None:
+    """Fill the solution of every event."""
+    for i in range(given.visible_sig.shape[0]):
+        p1, p2, beams, m1, m2 = candidate(given, i)
         v = unit_vector(flight, i)
         flag, t = UNPHYSICAL, math.nan
         if (
@@ -110,19 +74,15 @@ def m2v_transverse_loop(
             and has_rapidity(p2)
         ):
             flag, t = m2v_transverse_event(p1, p2, beams, m1, m2, v)
-        status[i] = flag
         if not math.isfinite(t):
-            status[i] = UNPHYSICAL
-            n_solutions[i] = 0
-            value[i] = math.nan
-            k_sig[i] = math.nan
-            k_tag[i] = math.nan
+            leave_out(out, i)
             continue
-        n_solutions[i] = 1
+        out.status[i] = flag
+        out.n_solutions[i] = 1
         flat = beams[0], beams[1], 0.0, 0.0
-        write_pair(t * v[0], t * v[1], t * v[2], p1, p2, flat, m1, m2, k_sig, k_tag, i, 0)
-        second = follow_rapidity(p2, m2, k_tag, i)
-        value[i] = math.sqrt(max(second, parent_mass_squared(p1, m1, k_sig, i, 0), 0.0))
+        write_pair(t * v[0], t * v[1], t * v[2], p1, p2, flat, m1, m2, out.k_sig, out.k_tag, i, 0)
+        second = follow_rapidity(p2, m2, out.k_tag, i)
+        out.value[i] = math.sqrt(max(second, parent_mass_squared(p1, m1, out.k_sig, i, 0), 0.0))
 
 
 @lean_kernel
