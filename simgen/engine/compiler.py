@@ -659,11 +659,17 @@ class _Compiler:
         return int(self.functions[model.name].address)
 
     def _radiates(self, parent: str, channel: Channel) -> bool:
-        """Say whether the products of a channel radiate; Pythia's systems are as they come."""
-        if not channel.photos or self._products(parent, channel) is not None:
+        """Say whether the products of a channel radiate; partons and Pythia's systems do not."""
+        if not channel.photos or is_external(channel.model) or len(channel.daughters) == 1:
             return False
-        charges = [self.table.particle(d).charge3 for d in channel.daughters]
-        return len(charges) > 1 and any(charges)
+        charged = [d for d in channel.daughters if self.table.particle(d).charge3 != 0]
+        massless = [d for d in charged if self.low[d] <= 0.0]
+        if massless:
+            raise _refusal(
+                parent, channel,
+                f"{massless[0]} is charged and has no mass, and would radiate without limit",
+            )  # fmt: skip
+        return len(charged) > 0
 
     def _parameters(self, parent: str, channel: Channel) -> tuple[float, ...]:
         """Return the numbers a channel's amplitude is called with."""

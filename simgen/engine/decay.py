@@ -303,6 +303,25 @@ def _place_pair(
 
 
 @lean_kernel
+def _place_daughter(
+    scratch: Any, index: int, particle: int, to_lab: FloatArray, per_mass: float
+) -> None:
+    """Write what a daughter has of its mother `particle`, and its momentum in the lab.
+
+    `per_mass` is the proper time of the mother's decay over its mass, mm/c / GeV.
+    """
+    scratch.mother[index] = particle
+    scratch.polarised[index] = False
+    scratch.reported[index] = False
+    scratch.channel[index], scratch.node[index] = -1, -1
+    boost_by_matrix(to_lab, scratch.rest_p4[index], scratch.p4[index])
+    for i in range(4):
+        scratch.production[index, i] = (
+            scratch.production[particle, i] + per_mass * scratch.p4[particle, i]
+        )
+
+
+@lean_kernel
 def _enter(
     species: Any,
     channels: Any,
@@ -358,30 +377,24 @@ def _enter(
         drawn = scratch.channel[particle] >= 0
         time = scratch.time[particle] if drawn else own.ctau * exponential(state)
         per_mass = time / mass
-    for k in range(n + n_photons):
+    for k in range(n):
         index = count + k
-        if k >= n:
-            scratch.species[index] = channel.photon
-            scratch.mass[index] = 0.0
-            for i in range(4):
-                scratch.rest_p4[index, i] = scratch.photons[k - n, i]
-        elif not as_system:
+        if not as_system:
             scratch.species[index] = channel.daughters[k]
             scratch.mass[index] = scratch.masses[k]
             for i in range(4):
                 scratch.rest_p4[index, i] = scratch.momenta[1 + k, i]
-        scratch.mother[index] = particle
-        scratch.polarised[index] = False
-        scratch.reported[index] = False
-        scratch.channel[index], scratch.node[index] = -1, -1
-        if k < n and node >= 0 and scratch.node_channel[node + k] >= 0:
+        _place_daughter(scratch, index, particle, to_lab, per_mass)
+        if node >= 0 and scratch.node_channel[node + k] >= 0:
             scratch.channel[index] = scratch.node_channel[node + k]
             scratch.node[index] = node + k
-        boost_by_matrix(to_lab, scratch.rest_p4[index], scratch.p4[index])
+    for k in range(n_photons):
+        index = count + n + k
+        scratch.species[index] = channel.photon
+        scratch.mass[index] = 0.0
         for i in range(4):
-            scratch.production[index, i] = (
-                scratch.production[particle, i] + per_mass * scratch.p4[particle, i]
-            )
+            scratch.rest_p4[index, i] = scratch.photons[k, i]
+        _place_daughter(scratch, index, particle, to_lab, per_mass)
     if channel.mixing >= 0 and mixing[channel.mixing].n_names[0] > 0:
         _place_pair(species, channels, mixing, channel, count, state, scratch)
     if own.mixing >= 0 and number == own.turns:

@@ -156,19 +156,21 @@ def _propose(
     left = np.sqrt(mass * (mass - 2.0 * energy))
     if left <= own + rest:
         return False
-    _copy_momenta(scratch.momenta, scratch.photons, n, count, scratch.before)
     phase_space = _recoil(i, n, mass, left, rest, count, scratch)
     density = _density(i, n, photon, scratch)
     if species[channel.daughters[i]].fermion != 0:
-        lack = _lack(scratch.momenta[1 + i], own, photon)
+        lack = _lack(scratch.after[i], own, photon)
         charge = scratch.emitter[i, _CHARGE]
         density += (charge * energy) ** 2 * (mass - lack) / (lack * mass * before)
-    if uniform(state) * bound * scratch.charged < phase_space * density:
-        for axis in range(3):
-            photon[axis] *= energy
-        return True
-    _restore_momenta(scratch.before, n, count, scratch.momenta, scratch.photons)
-    return False
+    if not uniform(state) * bound * scratch.charged < phase_space * density:
+        return False
+    for axis in range(3):
+        photon[axis] *= energy
+    for j in range(n + count):
+        q = scratch.momenta[1 + j] if j < n else scratch.photons[j - n]
+        for axis in range(4):
+            q[axis] = scratch.after[j, axis]
+    return True
 
 
 @lean_kernel
@@ -219,11 +221,11 @@ def _draw_direction(
 
 @lean_kernel
 def _density(i: int, n: int, direction: FloatArray, scratch: Any) -> float:
-    """Return the part of product i in |sum of v|^2."""
+    """Return the part of product i in |sum of v|^2, after the recoil."""
     nx, ny, nz = direction[0], direction[1], direction[2]
     squares, own, vx, vy, vz = 0.0, 0.0, 0.0, 0.0, 0.0
     for j in range(n):
-        charge, p = scratch.emitter[j, _CHARGE], scratch.momenta[1 + j]
+        charge, p = scratch.emitter[j, _CHARGE], scratch.after[j]
         if charge == 0.0:
             continue
         along = p[0] * nx + p[1] * ny + p[2] * nz
@@ -269,7 +271,7 @@ def _recoil(
     count
         Number of photons before; they recoil, too.
     scratch
-        ``momenta`` and ``photons`` are changed.
+        ``after`` receives the momenta of products and photons.
 
     Returns
     -------
@@ -289,36 +291,14 @@ def _recoil(
     cosh, sinh = 0.5 * (factor + 1.0 / factor), 0.5 * (factor - 1.0 / factor)
     px, py, pz = (-photon[3] * photon[0], -photon[3] * photon[1], -photon[3] * photon[2])
     for j in range(n + count):
-        q = momenta[1 + j] if j < n else photons[j - n]
+        q, old = scratch.after[j], momenta[1 + j] if j < n else photons[j - n]
         if j == i:
             q[0], q[1], q[2] = momentum * ex, momentum * ey, momentum * ez
             q[3] = np.sqrt(momentum * momentum + own * own)
         else:
-            along = ex * q[0] + ey * q[1] + ez * q[2]
-            change = (cosh - 1.0) * along - sinh * q[3]
-            q[3] = cosh * q[3] - sinh * along
-            q[0], q[1], q[2] = q[0] + change * ex, q[1] + change * ey, q[2] + change * ez
+            along = ex * old[0] + ey * old[1] + ez * old[2]
+            change = (cosh - 1.0) * along - sinh * old[3]
+            q[0], q[1], q[2] = old[0] + change * ex, old[1] + change * ey, old[2] + change * ez
+            q[3] = cosh * old[3] - sinh * along
         boost_from_rest(q, px, py, pz, mass - photon[3], left)
     return float(momentum * mass / (left * before))
-
-
-@lean_kernel
-def _copy_momenta(
-    momenta: FloatArray, photons: FloatArray, n: int, count: int, before: FloatArray
-) -> None:
-    """Keep the momenta of n products and the photons before."""
-    for j in range(n + count):
-        q = momenta[1 + j] if j < n else photons[j - n]
-        for axis in range(4):
-            before[j, axis] = q[axis]
-
-
-@lean_kernel
-def _restore_momenta(
-    before: FloatArray, n: int, count: int, momenta: FloatArray, photons: FloatArray
-) -> None:
-    """Undo what was done to momenta since `_copy_momenta`."""
-    for j in range(n + count):
-        q = momenta[1 + j] if j < n else photons[j - n]
-        for axis in range(4):
-            q[axis] = before[j, axis]

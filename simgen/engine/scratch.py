@@ -73,7 +73,7 @@ SCRATCH = np.dtype(
         ("photons", "f8", (MAX_PHOTONS, 4)),
         ("charged", "i8"),  # number of emitters
         ("emitter", "f8", (MAX_DAUGHTERS, N_EMITTER)),
-        ("before", "f8", (MAX_DAUGHTERS + MAX_PHOTONS, 4)),
+        ("after", "f8", (MAX_DAUGHTERS + MAX_PHOTONS, 4)),
         ("dims", "i8", (1 + MAX_DAUGHTERS,)),
         ("matrices", "c16", (1 + MAX_DAUGHTERS, MAX_STATES, MAX_STATES)),
         ("known", "u1", (1 + MAX_DAUGHTERS,)),

@@ -10,6 +10,7 @@ from scipy.stats import poisson
 
 from simgen.beams import load_beams
 from simgen.engine.program import MAX_PHOTONS
+from simgen.errors import DecayFileError
 from simgen.particles import particle_table
 
 ALPHA = 1.0 / 137.035999084
@@ -264,6 +265,22 @@ class TestWhichDecays:
         plain = generator(tmp_path, "J/psi", "e+ e- VLL", final_state_radiation="ignored")
         a, b = (each.generate(np.arange(500), 1) for each in (flagged, plain))
         np.testing.assert_array_equal(a.p4, b.p4)
+
+    def test_massless_charges_are_refused(self, tmp_path):
+        text = "Particle e- 0.0 0.0\nParticle e+ 0.0 0.0\n"
+        text += "Decay J/psi\n1.0 e+ e- PHOTOS PHSP;\nEnddecay\n"
+        made = {"mass": MASS["J/psi"], "root": "J/psi"}
+        make_generator(tmp_path, text, **made)
+        with pytest.raises(DecayFileError, match="would radiate without limit"):
+            make_generator(tmp_path, text, final_state_radiation="applied", **made)
+
+    def test_partons_do_not_radiate(self, tmp_path):
+        text = "Decay J/psi\n1.0 u anti-u PHOTOS PYTHIA 91;\nEnddecay\n"
+        made = make_generator(
+            tmp_path, text, mass=MASS["J/psi"], root="J/psi", final_state_radiation="applied",
+            pythia_modes="phase_space", unsupported_models="phsp",
+        )  # fmt: skip
+        assert made.generate(np.arange(100), 1).n_particles == 300
 
     def test_no_photon_is_softer_than_wanted(self, tmp_path):
         block = generator(tmp_path, "J/psi", "e+ e- PHOTOS VLL", 0.02).generate(
