@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from detector.energy_shape import shaped_error
 from detector.photons import PhotonModel, photon_accepted, photon_model, resolution_at
 from detector.streams import FIRST_PARTICLE, FIRST_RADIATION
 from detector.table_lookup import PackedTables, pack_tables, value_at
@@ -136,7 +137,8 @@ def radiate(
         photon = np.array([share * p[0], share * p[1], share * p[2], radiated])
         seen = photon_accepted(photon, model.photons)
         if seen and u < value_at(model.tables, _RECOVERY, radiated, 0.0, theta):
-            error = n_gamma * resolution_at(model.photons.energy, radiated, theta)
+            unit = shaped_error(n_gamma, model.photons.shape)
+            error = unit * resolution_at(model.photons.energy, radiated, theta)
             recovered = radiated * max(1.0 + error, 0.0)
     square = measured[0] * measured[0] + measured[1] * measured[1] + measured[2] * measured[2]
     mass2 = max(measured[3] * measured[3] - square, 0.0)

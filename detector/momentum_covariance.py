@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from detector.photons import PhotonModel, photon_resolution
+from detector.photons import PhotonModel, photon_deviations
 from detector.tracks import TrackModel, track_resolution
 from simgen.jit import kernel
 
@@ -37,7 +37,7 @@ def add_photon_covariance(p: FloatArray, model: PhotonModel, covariance: FloatAr
     """Add to a covariance (3, 3) that of a photon's momentum (4,), GeV^2."""
     pt = np.hypot(p[0], p[1])
     slope = p[2] / pt
-    sigma_energy, sigma_theta, sigma_phi = photon_resolution(p, model)
+    sigma_energy, sigma_theta, sigma_phi = photon_deviations(p, model)
     _add(covariance, sigma_energy, p[0], p[1], p[2])
     _add(covariance, sigma_theta, slope * p[0], slope * p[1], -pt)
     _add(covariance, sigma_phi, -p[1], p[0], 0.0)
@@ -51,7 +51,7 @@ def add_pi0_covariance(
 
     To first order in the errors.
     """
-    s1, s2 = photon_resolution(first, model)[0], photon_resolution(second, model)[0]
+    s1, s2 = photon_deviations(first, model)[0], photon_deviations(second, model)[0]
     v1, v2 = s1 * s1, s2 * s2
     # 1 - cos(psi) times both energies; without it or without errors nothing is refitted
     opening = first[3] * second[3]
@@ -66,7 +66,7 @@ def add_pi0_covariance(
         p, q = (first, second) if k == 0 else (second, first)
         pt = np.hypot(p[0], p[1])
         slope = p[2] / pt
-        _, sigma_theta, sigma_phi = photon_resolution(p, model)
+        _, sigma_theta, sigma_phi = photon_deviations(p, model)
         for angle in range(2):
             sigma, dx, dy, dz = sigma_theta, slope * p[0], slope * p[1], -pt
             if angle == 1:

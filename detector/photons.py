@@ -1,4 +1,4 @@
-"""Photons: acceptance, and Gaussian smearing of energy, theta and phi."""
+"""Photons: acceptance, and smearing of energy, theta and phi."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from detector.energy_shape import EnergyShape, energy_shape, shaped_error
 from detector.streams import FIRST_PARTICLE
 from detector.table_lookup import PackedTables, pack_tables, value_at
 from simgen.jit import kernel
@@ -37,6 +38,7 @@ class PhotonModel(NamedTuple):
     cos_max: FloatArray
     energy_min: float
     energy: CurveModel
+    shape: EnergyShape
     polar_angle: CurveModel
     azimuth: CurveModel
 
@@ -59,6 +61,7 @@ def photon_model(profile: PhotonProfile) -> PhotonModel:
         cos_max=np.array([math.cos(math.radians(low)) for low, _ in profile.theta]),
         energy_min=profile.energy_min,
         energy=curve_model(profile.energy),
+        shape=energy_shape(profile.asymmetry),
         polar_angle=curve_model(profile.polar_angle),
         azimuth=curve_model(profile.azimuth),
     )
@@ -70,7 +73,9 @@ def smear_photons(
     """Smear photons, each with the random substream of its place in its event.
 
     Energy, polar angle and azimuth get independent Gaussian errors, whose sizes are the curves of
-    the profile at the true energy. The measured momentum is massless.
+    the profile at the true energy; that of the energy has a tail if the profile gives it an
+    asymmetry (`detector.energy_shape`), and its peak is where it was. The measured momentum is
+    massless.
 
     Parameters
     ----------
@@ -126,7 +131,10 @@ def resolution_at(curve: CurveModel, energy: float, theta: float) -> float:
 
 @kernel
 def photon_resolution(p: FloatArray, model: PhotonModel) -> tuple[float, float, float]:
-    """Return the standard deviations of energy (relative), theta and phi (rad) at a momentum."""
+    """Return the resolutions of energy (relative), theta and phi (rad) at a momentum.
+
+    Standard deviations, but for the energy with an asymmetry: full width at half maximum / 2.355.
+    """
     theta = np.arctan2(np.sqrt(p[0] * p[0] + p[1] * p[1]), p[2])
     return (
         resolution_at(model.energy, p[3], theta),
@@ -136,10 +144,17 @@ def photon_resolution(p: FloatArray, model: PhotonModel) -> tuple[float, float, 
 
 
 @kernel
+def photon_deviations(p: FloatArray, model: PhotonModel) -> tuple[float, float, float]:
+    """Return the standard deviations of energy (relative), theta and phi (rad) at a momentum."""
+    energy, theta, phi = photon_resolution(p, model)
+    return energy * model.shape.spread, theta, phi
+
+
+@kernel
 def energy_error(p: FloatArray, model: PhotonModel) -> float:
     """Return the standard deviation of a photon's energy, GeV, from its measured momentum (4,)."""
     theta = np.arctan2(np.hypot(p[0], p[1]), p[2])
-    return float(p[3] * resolution_at(model.energy, p[3], theta))
+    return float(p[3] * resolution_at(model.energy, p[3], theta) * model.shape.spread)
 
 
 @kernel
@@ -177,7 +192,7 @@ def smear_photon(p: FloatArray, model: PhotonModel, state: UInt64Array, out: Flo
     n_phi, _ = normal_pair(state)
 
     sigma_energy, sigma_theta, sigma_phi = photon_resolution(p, model)
-    scale = max(1.0 + n_energy * sigma_energy, _SMALLEST_SCALE)
+    scale = max(1.0 + shaped_error(n_energy, model.shape) * sigma_energy, _SMALLEST_SCALE)
     d_theta = n_theta * sigma_theta
     d_phi = n_phi * sigma_phi
 

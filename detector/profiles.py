@@ -156,7 +156,16 @@ class PhotonProfile(_Section):
         description="share of those in the acceptance that are found, a table in energy and theta; "
         "used with candidates.efficiency: applied",
     )
-    energy: EnergyCurve = Field(description="sigma(E)/E, pure number")
+    energy: EnergyCurve = Field(
+        description="sigma(E)/E, pure number: full width at half maximum over 2.355"
+    )
+    asymmetry: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=1.0,
+        description="tail of the energy to low values, eta of the logarithmic Gaussian "
+        "(Novosibirsk function); 0 is a Gaussian",
+    )
     polar_angle: EnergyCurve = Field(description="sigma(theta), rad")
     azimuth: EnergyCurve = Field(description="sigma(phi), rad")
 

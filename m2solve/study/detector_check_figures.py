@@ -41,7 +41,7 @@ _IMPACT = dict.fromkeys(("electron", "pion", "kaon", "proton"), ("d0", "z0"))
 _PDG_NAMES = {"electron": "$e$", "muon": r"$\mu$", "pion": r"$\pi$", "kaon": "$K$",
               "proton": "$p$", "photon": r"$\gamma$", "pi0": r"$\pi^0$"}  # fmt: skip
 
-_ELECTRONS = 2500  # at each point
+_ELECTRONS = 1000  # at each point
 _SHOWN, _MANY_ELECTRONS = 0.9, 50_000  # GeV of those whose shares are drawn
 _SHARES = 60  # bins
 

@@ -28,6 +28,7 @@ from m2solve.study.detector_points import (
 from m2solve.study.electron_errors import electron_scores
 from m2solve.study.stated_errors import (
     core_width,
+    energy_scores,
     impact_resolution,
     photon_resolution,
     radiation_lengths,
@@ -110,6 +111,9 @@ def resolution_rows(
             scores, fitted = tail_scores(error / sigma, tail), core_width(error, tail)
             if (particle, quantity) == ("electron", "pt") and radiation_lengths(true[:1], stated):
                 scores = electron_scores(measured, true, stated)
+                fitted = sigma * float(scores.std())
+            if quantity == "energy" and stated.photons.asymmetry > 0.0:
+                scores = energy_scores(error / sigma, stated.photons.asymmetry)
                 fitted = sigma * float(scores.std())
             yield _resolution_row(particle, quantity, (p, theta), sigma, fitted, scores)
 

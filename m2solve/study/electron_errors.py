@@ -9,7 +9,8 @@ track's relative error sigma, and the photon's sigma_E, the measured over the tr
     x = z (1 + \sigma g) + r (1 - z) (1 + \sigma_E h)\,[\mathrm{recovered}], \qquad
     r = \sin\theta_{measured}/\sin\theta,
 
-with g and h unit Gaussians, since the photon is taken to go along the measured electron
+with g a unit Gaussian, and h one or, with an asymmetry, a logarithmic one
+(`detector.energy_shape`), since the photon is taken to go along the measured electron
 (`detector.bremsstrahlung`). Its integral F(x) is a sum over cells in y, of probabilities that are
 differences of incomplete gamma functions. Where nothing is recovered the density in a cell of z is
 a straight line with the slope of Gamma's density, (1 - c)/(y z) of its mean, and the integrals
@@ -26,18 +27,22 @@ x, and its normal score a unit Gaussian.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.special import gammainc, ndtr, ndtri
+from scipy.special import gammainc, ndtri
 
 from m2solve.study.stated_errors import (
     curve_values,
+    log_width,
     places_of,
     radiation_lengths,
+    shaped_errors,
     table_values,
     track_resolution,
 )
+from simgen.jit import kernel
 
 if TYPE_CHECKING:
     from detector.profiles import DetectorProfile
@@ -48,7 +53,34 @@ _LEAST, _MOST = 1e-6, 50.0  # of y: far below any resolution, and nothing left o
 _SHARPEST = 1e-9  # a track without error
 _ROWS = 1000  # at once, for the memory
 _EDGE = 1e-15
+_POINTS, _WEIGHTS = np.polynomial.hermite_e.hermegauss(8)
+_WEIGHTS /= np.sqrt(2.0 * np.pi)
 _NARROW = 0.05  # a cell that is a point to a track
+_FAR = 9.0  # standard deviations
+_ROOT_HALF, _ROOT_PI = math.sqrt(0.5), math.sqrt(math.pi)
+
+
+class _Cells(NamedTuple):
+    """Cells of y for each of n electrons.
+
+    Attributes
+    ----------
+    edges
+        (n, cells + 1) z, falling.
+    z, mass, slope
+        (n, cells) z in the middle, probability, and slope of the density over its mean.
+    recovered, centre, error
+        (n, cells) share that is recovered, and mean and standard deviation of x that the photon
+        then gives it.
+    """
+
+    edges: FloatArray
+    z: FloatArray
+    mass: FloatArray
+    slope: FloatArray
+    recovered: FloatArray
+    centre: FloatArray
+    error: FloatArray
 
 
 def electron_scores(measured: FloatArray, true: FloatArray, profile: DetectorProfile) -> FloatArray:
@@ -112,17 +144,102 @@ def _integral(
     slope[:, 1:] = (1.0 - shape) / (middle * z)[:, 1:]
     centre = z + turn[:, np.newaxis] * (1.0 - z)
 
-    x = share[:, np.newaxis]
-    sigma = track_resolution(true, profile.tracks)[:, 0][:, np.newaxis]
-    below = np.zeros(len(share))
-    tail = profile.tracks.momentum.tail
-    for weight, scale in ((1.0 - tail.fraction, 1.0), (tail.fraction, tail.scale)):
-        if weight > 0.0:
-            track = np.maximum(z * sigma * scale, _SHARPEST)
-            part = (1.0 - recovered) * _spread_below(x, np.exp(-edges), slope, track)
-            part += recovered * ndtr((x - centre) / np.hypot(track, error))
-            below += weight * np.sum(mass * part, axis=1)
+    below = np.empty(len(share))
+    tail, eta = profile.tracks.momentum.tail, profile.photons.asymmetry
+    sigma = track_resolution(true, profile.tracks)[:, 0]
+    shaped = _POINTS if eta == 0.0 else shaped_errors(_POINTS, eta)
+    cells = _Cells(np.exp(-edges), z, mass, slope, recovered, centre, error)
+    _add_up(share, sigma, (tail.fraction, tail.scale), cells, (eta, log_width(eta)), shaped, below)
     return below
+
+
+@kernel
+def _add_up(
+    share: FloatArray,
+    sigma: FloatArray,
+    tail: tuple[float, float],
+    cells: _Cells,
+    shape: tuple[float, float],
+    shaped: FloatArray,
+    below: FloatArray,
+) -> None:
+    """Write F (n,); `shape` is the photons' asymmetry and sigma_0, `shaped` errors at `_POINTS`."""
+    fraction, scale = tail
+    for i in range(len(share)):
+        x = share[i]
+        below[i] = 0.0
+        for is_tail in range(2):
+            weight = fraction if is_tail == 1 else 1.0 - fraction
+            if weight == 0.0:
+                continue
+            width = sigma[i] * (scale if is_tail == 1 else 1.0)
+            for j in range(cells.z.shape[1]):
+                track, q = max(cells.z[i, j] * width, _SHARPEST), cells.recovered[i, j]
+                part = 0.0
+                if q < 1.0:
+                    part += (1.0 - q) * _spread_below(
+                        x, cells.edges[i, j], cells.edges[i, j + 1], cells.slope[i, j], track
+                    )
+                if q > 0.0:
+                    part += q * _recovered_below(
+                        x - cells.centre[i, j], track, cells.error[i, j], shape, shaped
+                    )
+                below[i] += weight * cells.mass[i, j] * part
+
+
+@kernel
+def _recovered_below(
+    x: float, track: float, photon: float, shape: tuple[float, float], shaped: FloatArray
+) -> float:
+    """Return the probability that the errors of track and photon add up to less than x.
+
+    With an asymmetry of the photon's, the narrower of the two is integrated over at the points of
+    Gauss and Hermite, the other exactly.
+    """
+    eta, width = shape
+    if eta == 0.0:
+        return _phi(x / np.hypot(track, photon))
+    below = 0.0
+    for k in range(len(shaped)):
+        if track >= photon:
+            below += _WEIGHTS[k] * _phi((x - photon * shaped[k]) / track)
+        else:
+            inside = 1.0 - eta * (x - track * _POINTS[k]) / photon
+            below += _WEIGHTS[k] * (_phi(width - np.log(inside) / width) if inside > 0.0 else 1.0)
+    return below
+
+
+@kernel
+def _spread_below(x: float, high: float, low: float, slope: float, width: float) -> float:
+    """Return the mean of Phi((x - z) / width) over a cell of z, `low` to `high`.
+
+    The density is 1 + slope times z less the middle of the cell.
+    """
+    first, last = (x - high) / width, (x - low) / width
+    if last < -_FAR:
+        return 0.0
+    if first > _FAR:
+        return 1.0
+    size, middle, tilt = last - first, 0.5 * (first + last), -slope * width
+    if size < _NARROW:
+        return _phi(middle + tilt * size * size / 12.0)
+    p, q = _phi(first), _phi(last)
+    f, g = _gauss(first), _gauss(last)
+    psi = last * q + g - first * p - f
+    chi = 0.5 * ((last * last - 1.0) * q + last * g - (first * first - 1.0) * p - first * f)
+    return float((psi * (1.0 - tilt * middle) + tilt * chi) / size)
+
+
+@kernel
+def _phi(t: float) -> float:
+    """Return the integral of the unit Gaussian."""
+    return 0.5 * math.erfc(-t * _ROOT_HALF)
+
+
+@kernel
+def _gauss(t: float) -> float:
+    """Return the unit Gaussian."""
+    return float(np.exp(-0.5 * t * t) * _ROOT_HALF / _ROOT_PI)
 
 
 def _edges(p: FloatArray, energy_min: float) -> FloatArray:
@@ -136,31 +253,6 @@ def _edges(p: FloatArray, energy_min: float) -> FloatArray:
     edges = np.exp(logs)
     edges[:, 0] = 0.0
     return np.asarray(edges)
-
-
-def _spread_below(
-    x: FloatArray, edges: FloatArray, slope: FloatArray, width: FloatArray
-) -> FloatArray:
-    """Return means of Phi((x - z) / width) over cells of z with edges (n, cells + 1).
-
-    The density is 1 + slope times z less the middle of its cell.
-    """
-    top, bottom = (x - edges[:, :-1]) / width, (x - edges[:, 1:]) / width
-    size, middle = bottom - top, 0.5 * (bottom + top)
-    slope = -slope * width  # in t = (x - z) / width
-    found = ndtr(middle + slope * size**2 / 12.0)
-    wide = size > _NARROW
-    low, high, a, b = top[wide], bottom[wide], middle[wide], slope[wide]
-    below_low, below_high = _integrals(low), _integrals(high)
-    even, tilted = (y - x for x, y in zip(below_low, below_high, strict=True))
-    found[wide] = (even * (1.0 - b * a) + b * tilted) / size[wide]
-    return np.asarray(found)
-
-
-def _integrals(t: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return psi(t) and chi(t)."""
-    below, density = ndtr(t), np.exp(-0.5 * t * t) / np.sqrt(2.0 * np.pi)
-    return t * below + density, 0.5 * ((t * t - 1.0) * below + t * density)
 
 
 def _in_calorimeter(theta: FloatArray, profile: DetectorProfile) -> BoolArray:

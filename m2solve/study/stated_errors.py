@@ -164,6 +164,32 @@ def tail_scores(pull: FloatArray, tail: Tail) -> FloatArray:
     return np.asarray(-np.sign(pull) * ndtri(beyond))
 
 
+def energy_scores(pull: FloatArray, asymmetry: float) -> FloatArray:
+    """Return normal scores of photon energies less true ones, in units of the resolution.
+
+    The logarithmic Gaussian of H. Ikeda et al., NIM A 441 (2000) 401, which is a Gaussian of
+    ln(1 - asymmetry * pull); see `detector.energy_shape`.
+    """
+    width = log_width(asymmetry)
+    if width == 0.0:
+        return pull
+    inside = np.maximum(1.0 - asymmetry * pull, 1e-300)
+    return np.asarray(width - np.log(inside) / width)
+
+
+def shaped_errors(scores: FloatArray, asymmetry: float) -> FloatArray:
+    """Return the errors in units of the resolution of normal scores: `energy_scores` backwards."""
+    width = log_width(asymmetry)
+    return np.asarray(-np.expm1(width * width - width * scores) / asymmetry)
+
+
+def log_width(asymmetry: float) -> float:
+    """Return sigma_0 of the logarithmic Gaussian, with sinh(sigma_0 sqrt(ln 4)) in place of y."""
+    root = np.sqrt(np.log(4.0))
+    y = asymmetry * root
+    return float(np.log(y + np.sqrt(1.0 + y * y)) / root)
+
+
 def core_width(residual: FloatArray, tail: Tail) -> float:
     """Return the width of the core of errors with a stated tail, by maximum likelihood.
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from detector.momentum_covariance import (
     add_photon_covariance,
     add_pi0_covariance,
     add_track_covariance,
 )
-from detector.photons import photon_model, resolution_at, smear_photons
+from detector.photons import energy_error, photon_model, smear_photons
 from detector.pi0 import constrain_pi0
 from detector.tracks import smear_tracks, track_model
 
@@ -37,29 +38,31 @@ def test_of_a_track(belle2):
     assert_same(covariance, smear_tracks(*copies_of(PION, 1), belle2.tracks, 3))
 
 
-def test_of_a_photon(belle2):
-    covariance = np.zeros((3, 3))
-    add_photon_covariance(PHOTONS[0], photon_model(belle2.photons), covariance)
-    assert_same(covariance, smear_photons(*copies_of(PHOTONS[0], 1), belle2.photons, 3))
+def asymmetric(belle2, asymmetry):
+    return belle2.photons.model_copy(update={"asymmetry": asymmetry})
 
 
-def test_of_a_pi0(belle2):
+@pytest.mark.parametrize("asymmetry", [0.0, 0.4])
+def test_of_a_photon(belle2, asymmetry):
+    profile, covariance = asymmetric(belle2, asymmetry), np.zeros((3, 3))
+    add_photon_covariance(PHOTONS[0], photon_model(profile), covariance)
+    assert_same(covariance, smear_photons(*copies_of(PHOTONS[0], 1), profile, 3))
+
+
+@pytest.mark.parametrize("asymmetry", [0.0, 0.2])
+def test_of_a_pi0(belle2, asymmetry):
     """To first order in the errors, of which those of 0.4 to 0.6 GeV are 3 %."""
-    model = photon_model(belle2.photons)
+    profile = asymmetric(belle2, asymmetry)
+    model = photon_model(profile)
     mass = np.sqrt(
         np.sum(PHOTONS[:, 3]) ** 2 - np.sum(np.sum(PHOTONS[:, :3], axis=0) ** 2)
     )  # such that nothing is refitted at the true momenta
     covariance = np.zeros((3, 3))
     add_pi0_covariance(*PHOTONS, model, covariance)
-    first, second = (
-        smear_photons(*copies_of(p, i), belle2.photons, 3) for i, p in enumerate(PHOTONS)
-    )
+    first, second = (smear_photons(*copies_of(p, i), profile, 3) for i, p in enumerate(PHOTONS))
     copies = np.empty((N, 4))
     for i in range(N):
-        s1, s2 = (
-            p[i, 3] * resolution_at(model.energy, p[i, 3], np.arctan2(np.hypot(*p[i, :2]), p[i, 2]))
-            for p in (first, second)
-        )
+        s1, s2 = (energy_error(p[i], model) for p in (first, second))
         constrain_pi0(first[i], s1, second[i], s2, mass, copies[i])
     assert_same(covariance, copies)
 

@@ -17,11 +17,11 @@ SHARES = np.concatenate([np.linspace(0.05, 0.94, 10), np.linspace(0.95, 1.05, 31
 RIGHT = 4e-5
 
 
-def profile(recovery, tail=(0.0, 1.0)):
+def profile(recovery, tail=(0.0, 1.0), asymmetry=0.0):
     tail = {"fraction": tail[0], "scale": tail[1]}
     return load_profile("perfect", {
         "tracks": {"momentum": {"curvature": 0, "scattering": 0, "table": SIGMA, "tail": tail}},
-        "photons": {"energy_min": LEAST, "energy": {"constant": PHOTON}},
+        "photons": {"energy_min": LEAST, "energy": {"constant": PHOTON}, "asymmetry": asymmetry},
         "bremsstrahlung": {"radiation_length": LENGTH, "recovery": recovery},
     })  # fmt: skip
 
@@ -67,6 +67,24 @@ class TestIntegral:
             found = ndtr((x - z - r * (1 - z)) / width)
             expected.append(np.mean((1 - back) * lost + back * found))
         np.testing.assert_allclose(integrals(profile(0.5), turn), expected, atol=RIGHT)
+
+    @pytest.mark.parametrize("asymmetry", [0.05, 0.4])
+    def test_what_the_asymmetry_of_photons_changes(self, asymmetry):
+        """By quantiles of the loss and of the logarithmic Gaussian, Ikeda's formula."""
+        y = stats.gamma.ppf((np.arange(2000) + 0.5) / 2000, SHAPE)
+        z = np.exp(-y[P * (1 - np.exp(-y)) > LEAST])[:, None]
+        normal = stats.norm.ppf((np.arange(500) + 0.5) / 500)
+        width = np.arcsinh(asymmetry * np.sqrt(np.log(4))) / np.sqrt(np.log(4))
+        shapes = {0.0: normal,
+                  asymmetry: (1 - np.exp(width**2 - width * normal)) / asymmetry}  # fmt: skip
+        below = {
+            eta: np.array([0.5 * ndtr((x - 1 - PHOTON * (1 - z) * shape) / (SIGMA * z)).sum()
+                           / (2000 * 500) for x in SHARES])
+            for eta, shape in shapes.items()
+        }  # fmt: skip
+        found = integrals(profile(0.5, asymmetry=asymmetry)) - integrals(profile(0.5))
+        assert np.max(np.abs(found)) > 1e-3
+        np.testing.assert_allclose(found, below[asymmetry] - below[0.0], atol=1e-4)
 
     def test_is_a_distribution(self):
         for recovery in (0.0, 1.0):
