@@ -18,7 +18,8 @@ class Reach:
     Attributes
     ----------
     expected
-        Name or alias -> mean number per event; parents stand before their daughters.
+        Name or alias -> mean number per event; parents stand before their daughters. Single mesons
+        that mix count as what they are when they decay.
     loops
         Circles of names, each closed by its first name; decays that close a circle are not
         followed.
@@ -54,13 +55,17 @@ def find_reach(table: DecayTable, root: str) -> Reach:
     expected = dict.fromkeys(order, 0.0)
     expected[root] = 1.0
     for name in order:
+        partner = walk.partner(name)
+        if partner is not None and position[partner] > position[name]:
+            moved = expected[name] * walk.mixed[name].chance
+            if partner in walk.mixed:
+                moved -= expected[partner] * walk.mixed[partner].chance
+            expected[name] -= moved
+            expected[partner] += moved
         for channel in table.channels.get(name, ()):
             for daughter in channel.daughters:
                 if position[daughter] > position[name]:
                     expected[daughter] += expected[name] * channel.fraction
-        partner = walk.partner(name)
-        if partner is not None and position[partner] > position[name]:
-            expected[partner] += expected[name] * walk.mixed[name].chance
     return Reach(expected, tuple(walk.loops))
 
 

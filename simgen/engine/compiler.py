@@ -222,6 +222,7 @@ class _Compiler:
         self.drawn: dict[str, tuple[float, float]] = {}
         self.notes: list[str] = []
         self.mixed: dict[str, Mixing] = {}
+        self.turns: dict[str, float] = {}  # how often mesons turn that mix on their own
         self.functions: dict[str, Any] = {}
 
     def run(self) -> CompiledDecays:
@@ -254,10 +255,7 @@ class _Compiler:
             for name in self.order
             for channel, fraction in zip(self.chains[name], self._fractions(name), strict=True)
         ]
-        used += [
-            (name, self._turning(name), per_species[name] * mixing.chance)
-            for name, mixing in self.mixed.items()
-        ]
+        used += [(name, self._turning(name), self.turns[name]) for name in self.mixed]
         return CompiledDecays(
             program=program,
             species=tuple(self.order),
@@ -603,12 +601,15 @@ class _Compiler:
     def _exchange_mixed(self, name: str, expected: dict[str, float], done: set[str]) -> None:
         """Count decays by the flavour mesons have then; both flavours stand side by side."""
         mixing = self.mixed.get(name)
-        if mixing is None or mixing.partner in done:
+        if mixing is None or name in self.turns:
             return
-        moved = expected[name] * mixing.chance
+        moved = self.turns[name] = expected[name] * mixing.chance
+        if mixing.partner in done:
+            return
         back = self.mixed.get(mixing.partner)
         if back is not None:
-            moved -= expected[mixing.partner] * back.chance
+            self.turns[mixing.partner] = expected[mixing.partner] * back.chance
+            moved -= self.turns[mixing.partner]
         expected[name] -= moved
         expected[mixing.partner] += moved
 

@@ -9,6 +9,7 @@ from scipy import integrate, stats
 
 from simgen.decfile import load_decay_table
 from simgen.decfile.incoherent import single_mixing
+from simgen.decfile.reach import find_reach
 from simgen.particles import particle_table
 
 N = 200_000
@@ -190,3 +191,18 @@ def test_an_alias_turns_into_its_conjugate(tmp_path):
 def test_without_a_mass_difference_nothing_mixes(tmp_path, define):
     events = make_events(tmp_path, define + ALONE.format("B0"), 2000, root="chi_b1", mass=9.9)
     assert rows_of(events, -511).size == 0
+
+
+def test_what_is_expected_counts_flavours_at_decay(tmp_path):
+    """Reach of the table and compiled program: as often as events have the decays."""
+    text = mixes("B0", DM_D) + ALONE.format("B0")
+    generator = make_generator(tmp_path, text, root="chi_b1", mass=9.9)
+    x, _ = constants(511)
+    chance = x**2 / (2 * (1 + x**2))
+    expected = find_reach(load_decay_table([tmp_path / "chain.dec"], None), "chi_b1").expected
+    assert expected["B0"] == pytest.approx(1 - chance)
+    assert expected["anti-B0"] == pytest.approx(chance)
+    found = dict(zip(generator.decays.channels, generator.decays.per_event, strict=True))
+    assert found["B0 -> anti-B0 (mixing)"] == pytest.approx(chance)
+    assert found["B0 -> D- pi+ PHSP"] == pytest.approx(0.3 * (1 - chance))
+    assert found["anti-B0 -> D+ pi- PHSP"] == pytest.approx(0.3 * chance)
