@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from simgen.errors import ConfigError
 from simgen.generators.handover import Handover, HandoverSettings
 from simgen.particles import particle_table
-from simgen.pythia.collisions import B_PLUS, B_ZERO
+from simgen.pythia.collisions import B_ZERO
 from simgen.pythia.engine import Job, PythiaEngine
 from simgen.pythia.maker import PythiaMaker, as_in_pythia
 from simgen.pythia.undecayed import Undecayed
@@ -27,11 +27,12 @@ if TYPE_CHECKING:
     from simgen.typing import IntArray
 
 _PAIRS = ("BB", "B+B-", "B0B0bar")
+_WITH_MIXING = ("BB", "B0B0bar")
 _TRIED_EVENTS = 50
 _NO_PAIRS = (
-    "generator.decays.particles: the B mesons of process {} cannot be left to decay files, because "
+    "generator.decays.particles: B0 mesons of process {} cannot be left to decay files, because "
     "their mixing belongs to the decay of the pair: the generator `decfile` with root Upsilon(4S) "
-    "makes these events. Name other particles, for instance [D0, D+, D_s+]"
+    "makes these events. Name other particles, for instance [D0, D+, D_s+]; B+ can be left to them"
 )
 
 
@@ -100,11 +101,11 @@ class PythiaGenerator:
         """Choose what decay files decay, and keep Pythia from it."""
         if settings.decays is None:
             return None
-        if settings.process in _PAIRS and settings.decays.particles == "heavy":
+        if settings.process in _WITH_MIXING and settings.decays.particles == "heavy":
             raise ConfigError(_NO_PAIRS.format(settings.process))
         handover = Handover(settings.decays, beams, folder, PythiaMaker(self._job))
         codes = {particle.pdgid for particle in handover.particles}
-        if settings.process in _PAIRS and codes & {B_PLUS, B_ZERO}:
+        if settings.process in _WITH_MIXING and B_ZERO in codes:
             raise ConfigError(_NO_PAIRS.format(settings.process))
         both = [p.name for p in handover.particles if p.name in settings.forced]
         if both:

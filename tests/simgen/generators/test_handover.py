@@ -272,14 +272,64 @@ class TestHepMC:
         np.testing.assert_allclose(block.p4[block.mother < 0, 3], np.hypot(3.0, 1.86483), rtol=1e-9)
 
 
+CHARGED = """
+Decay B+
+1.0 anti-D0 pi+ PHSP;
+Enddecay
+CDecay B-
+Decay D0
+1.0 K- pi+ PHSP;
+Enddecay
+CDecay anti-D0
+"""
+
+
+@pytest.fixture(scope="module")
+def charged_pairs(tmp_path_factory):
+    file = tmp_path_factory.mktemp("pairs") / "b.dec"
+    file.write_text(CHARGED)
+    decays = {"decay_files": [str(file)], "base": None, "particles": "heavy"}
+    data = {"name": "pythia8", "process": "B+B-", "decays": decays}
+    return make(data).generate(np.arange(20_000), 4)
+
+
+class TestChargedPairs:
+    """B+ B- do not mix, and without spin each decays on its own."""
+
+    def test_both_decay_as_the_file_says(self, charged_pairs):
+        block = charged_pairs
+        assert np.sum(block.pdgid == 521) == np.sum(block.pdgid == -521) == len(block)
+        for code, daughters in ((521, [-421, 211]), (-521, [421, -211])):
+            of = (block.mother >= 0) & (block.pdgid[block.mother_row] == code)
+            assert sorted(set(block.pdgid[of].tolist())) == sorted(daughters)
+            assert of.sum() == 2 * len(block)
+        total = np.add.reduceat(block.p4 * (block.status == FINAL)[:, None], block.offsets[:-1])
+        np.testing.assert_allclose(total, block.beam, atol=1e-6)
+
+    def test_pairs_have_the_angle_and_the_times_of_the_upsilon(self, charged_pairs):
+        """sin^2(theta) to the beams, and exponential proper times of 0.491 mm."""
+        block = charged_pairs
+        rows = np.flatnonzero(block.pdgid == 521)
+        p = unit(boosted(block.p4[rows], block.beam[block.event_index[rows]]))
+        beams = load_beams("belle2")
+        electron = np.tile(beams.electron.momentum(), (len(rows), 1))
+        axis = unit(boosted(electron, block.beam[block.event_index[rows]]))
+        cosine = np.sum(p * axis, axis=1)
+        assert kstest(cosine, lambda x: 0.5 + 0.75 * x - 0.25 * x**3).pvalue > 1e-3
+        first = np.flatnonzero(block.pdgid == -421)
+        path = np.linalg.norm((block.production[first] - block.production[rows])[:, :3], axis=1)
+        proper = path * 5.27934 / np.linalg.norm(block.p4[rows, :3], axis=1)
+        assert kstest(proper, "expon", args=(0, 0.4911)).pvalue > 1e-3
+
+
 class TestRefusals:
     @pytest.mark.parametrize(
         ("data", "message"),
         [
             ({"process": "BB", "decays": {}}, "process BB cannot be left to decay files.*decfile"),
             (
-                {"process": "B+B-", "decays": {**TABLE, "particles": ["B+"]}},
-                "process B\\+B- cannot be left",
+                {"process": "B0B0bar", "decays": TABLE},
+                "B0 mesons of process B0B0bar cannot be left",
             ),
             ({"process": "cc", "decays": {**TABLE, "particles": ["D00"]}}, "unknown particle"),
             (
