@@ -93,7 +93,8 @@ class Result:
         """Print notes, cut-flow and summary."""
         console = Console(highlight=False)
         print_cut_flow(self.cut_flow, console)
-        print_rows(self.summary, console)
+        if self.sources is None or any(row.candidates for row in self.sources.rows):
+            print_rows(self.summary, console)
         if self.sources is not None:
             print_sources(self.sources, console)
         if self.yields is not None:

@@ -23,7 +23,7 @@ from simgen.errors import ConfigError, FileFormatError
 from simgen.luminosity import expected_events
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.console import Console
 
@@ -95,14 +95,18 @@ class Yields:
         Of the yields, 1/fb; None where the weights are not scaled to any.
     rows
         The largest first.
-    event_weight
-        Largest weight of a generated event of the runs: of what is not there, 2.3 of it are
-        excluded at 90 %.
+    event_weights
+        Weight of a generated event by source: of what is not there, 2.3 of it are excluded at 90 %.
     """
 
     luminosity: float | None
     rows: tuple[Yield, ...]
-    event_weight: float
+    event_weights: Mapping[str, float]
+
+    @property
+    def event_weight(self) -> float:
+        """The largest of `event_weights`."""
+        return max(self.event_weights.values())
 
     @property
     def heading(self) -> str:
@@ -141,8 +145,11 @@ def find_yields(folders: Sequence[str | Path]) -> Yields:
         rows += _rows(Path(folder), config)
     rows.sort(key=lambda row: (-row.total, row.source, row.kind, row.decay, row.tag,
                                row.misidentified))  # fmt: skip
-    weight = max(_event_weight(config) for config in configs)
-    return Yields(configs[0].get("luminosity"), tuple(rows), weight)
+    weights: dict[str, float] = {}
+    for config in configs:
+        name = source_name(config)
+        weights[name] = max(_event_weight(config), weights.get(name, 0.0))
+    return Yields(configs[0].get("luminosity"), tuple(rows), weights)
 
 
 def _event_weight(config: dict[str, Any]) -> float:
@@ -263,7 +270,7 @@ def to_csv(yields: Yields) -> str:
 
 def print_totals(yields: Yields, console: Console) -> None:
     """Print the yield of each source by kind, with all of them together last."""
-    sources = list(dict.fromkeys(row.source for row in yields.rows))
+    sources = list(yields.event_weights)
     shown = [kind for kind in KINDS if any(row.kind == kind for row in yields.rows)]
     table = Table(
         title=f"What is left, {yields.heading}", title_justify="left", box=box.SIMPLE_HEAD,
@@ -275,7 +282,8 @@ def print_totals(yields: Yields, console: Console) -> None:
     for source in [*sources, *(["all"] if len(sources) > 1 else [])]:
         of = [row for row in yields.rows if source in ("all", row.source)]
         cells = [_total([row for row in of if row.kind == kind]) for kind in shown]
-        table.add_row(source, *cells, _total(of))
+        none = f"below {_POISSON_90 * yields.event_weights.get(source, 0.0):,.0f}"
+        table.add_row(source, *cells, _total(of) if of else none)
     console.print(table)
 
 
@@ -289,6 +297,10 @@ def print_yields(yields: Yields, console: Console, *, with_source: bool = False)
     """Print the largest backgrounds that peak, and the largest of those that do not."""
     rows = [row for row in yields.rows if row.kind != SIGNAL]
     if not rows:
+        limit = _POISSON_90 * yields.event_weight
+        console.print(
+            f"Backgrounds, {yields.heading}: no candidates, below {limit:,.0f} at 90 % confidence"
+        )
         return
     _print_table(yields, "that peak", [row for row in rows if row.is_peaking], console, with_source)
     others = [row for row in rows if not row.is_peaking]
@@ -306,7 +318,7 @@ def _print_table(
     """Print the first rows and what the others add up to."""
     if not rows:
         limit = _POISSON_90 * yields.event_weight
-        console.print(f"Backgrounds {which}: no candidates, below {limit:,.0f} at 90 % confidence")
+        console.print(f"Backgrounds {which}: none, below {limit:,.0f} at 90 % confidence")
         return
     n = sum(row.candidates for row in rows)
     heading = (
