@@ -50,6 +50,21 @@ def test_fermions_appear_in_pairs_in_every_channel(shipped: DecayTable) -> None:
             assert (spin2 - shipped.particle(parent).spin2) % 2 == 0, (parent, row)
 
 
+def test_a_model_serves_every_channel(shipped: DecayTable) -> None:
+    """All but PYTHIA modes have a model here that takes their particles and parameters."""
+    models = set()
+    for parent, rows in shipped.channels.items():
+        for row in rows:
+            if row.model == "PYTHIA":
+                continue
+            model = shipped.model_of(parent, row)
+            assert model is not None, (parent, row)
+            daughters = [shipped.particle(name) for name in row.daughters]
+            assert model.problem(row.parameters, shipped.particle(parent), daughters) is None, row
+            models.add(row.model)
+    assert {"HELAMP", "PARTWAVE", "D_DALITZ"} < models
+
+
 def test_fractions_sum_to_one(shipped: DecayTable) -> None:
     for name, rows in shipped.channels.items():
         assert math.fsum(row.fraction for row in rows) == pytest.approx(1.0, abs=1e-12), name

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.stats import chisquare, kstest
+from scipy.stats import binomtest, chisquare, kstest
 
 from simgen.beams import load_beams
 from simgen.errors import ConfigError, RunError, SimgenError
 from simgen.events import DECAYED, FINAL, EventBlock
 from simgen.generators.base import check_settings, make_generator
 from simgen.io.hepmc import write_hepmc
+from simgen.particles import particle_table
 
 DATA = Path(__file__).parents[2] / "data"
 TABLE = {"decay_files": [str(DATA / "handed.dec")], "base": None}
@@ -244,6 +245,26 @@ class TestHepMC:
         cosine = unit(p) @ beams.axis()
         assert kstest(cosine, lambda c: 0.25 * (2 + 3 * c - c**3)).pvalue > 1e-3
         assert np.count_nonzero(np.abs(block.pdgid) == 421) == 4000
+
+    def test_single_mesons_mix(self, tmp_path):
+        """B0 of a file turn with the probability x^2 / (2 (1 + x^2)), at times of their own."""
+        text = (
+            "Define dm_incohMix_B0 0.507e12\nDecay B0\n1.0 D- mu+ nu_mu PHSP;\nEnddecay\n"
+            "CDecay anti-B0\n"
+        )
+        path = tmp_path / "mixing.dec"
+        path.write_text(text, encoding="utf-8")
+        n, own = 4000, particle_table().by_name("B0")
+        p = np.tile([0.3, -2.0, 7.0, 0.0], (n, 1))
+        p[:, 3] = np.sqrt(np.sum(p[:, :3] ** 2, axis=1) + own.mass**2)
+        block = self.read(one_particle(511, p), tmp_path, decay_files=[str(path)])
+        x = 0.507e12 * own.ctau / 2.99792458e11
+        turned = rows_of(block, -511, 511)
+        assert binomtest(len(turned), n, x**2 / (2 * (1 + x**2))).pvalue > 1e-3
+        charm = rows_of(block, 411, -511)
+        assert len(charm) == len(turned)
+        time = block.production[turned, 3] * own.mass / p[0, 3]
+        assert time.mean() > 1.5 * own.ctau  # those that turn live longer: they need the time
 
     def test_the_seed_is_that_of_the_decays(self, tmp_path):
         p4 = np.tile([0.0, 0.0, 3.0, np.hypot(3.0, 1.86484)], (5, 1))
