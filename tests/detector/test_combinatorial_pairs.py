@@ -207,10 +207,6 @@ def test_vertices_are_fitted_from_the_prongs(pairs):
     table, _ = smear_block(pairs, profile, config, 1)
     truth, _ = smear_block(pairs, profile, TRUE, 1)
     a, b = shared(table, truth)
-    leptonic = truth.leptonic[b] & truth.tag_leptonic[b]
-    assert leptonic.sum() > 60
-    for name in ("r_sig", "r_tag", "r_sig_sigma"):
-        np.testing.assert_allclose(
-            getattr(table, name)[a][leptonic], getattr(truth, name)[b][leptonic], rtol=1e-6,
-            err_msg=name,
-        )  # fmt: skip
+    assert len(a) > 500
+    for name in ("r_sig", "r_tag", "r_sig_sigma", "r_tag_sigma", "r_tag_correlation"):
+        np.testing.assert_array_equal(getattr(table, name)[a], getattr(truth, name)[b], name)
