@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from simgen.decfile.incoherent import Mixing, made_alone, single_mixing, why_not
-from simgen.decfile.table import Channel
 from simgen.engine.bounds_cache import bounds_key, keep_bounds, restore_bounds, source_digest
 from simgen.engine.channel_bounds import Unbounded, bound_channels
 from simgen.engine.dalitz_grid import build_grid, plot_scratch
 from simgen.engine.lineshape import fill_shape_bounds
-from simgen.engine.mixing import bound_pairs, oscillation_record, set_channels, set_pair
+from simgen.engine.mixing import (
+    add_single_mixing,
+    bound_pairs,
+    oscillation_record,
+    set_channels,
+    set_pair,
+    turning_channel,
+)
 from simgen.engine.program import (
     CHANNEL,
     MAX_AMPLITUDES,
@@ -44,7 +50,7 @@ from simgen.spin import NEUTRINO_CODES, n_spin_states
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from simgen.decfile import DecayTable
+    from simgen.decfile import Channel, DecayTable
     from simgen.decfile.statements import SourceLine
     from simgen.engine.systems import Systems, SystemSource
     from simgen.typing import FloatArray
@@ -245,7 +251,9 @@ class _Compiler:
         mixing = self._mixing_records(numbers, channels)
         fill_shape_bounds(species, channels)
         tables = self._set_tables(species, channels) + self._set_systems(numbers, channels)
-        channels, mixing = self._add_mixed(numbers, species, channels, mixing)
+        channels, mixing = add_single_mixing(
+            self.table, self.mixed, numbers, species, channels, mixing
+        )
         if any(systems.made for systems in self.systems.values()):
             largest_event = MAX_PARTICLES  # what was not in the sample may be larger
         program = Program(species, channels, mixing, parameters, largest_event, tables)
@@ -255,7 +263,10 @@ class _Compiler:
             for name in self.order
             for channel, fraction in zip(self.chains[name], self._fractions(name), strict=True)
         ]
-        used += [(name, self._turning(name), self.turns[name]) for name in self.mixed]
+        used += [
+            (name, turning_channel(self.table, name, mixed), self.turns[name])
+            for name, mixed in self.mixed.items()
+        ]
         return CompiledDecays(
             program=program,
             species=tuple(self.order),
@@ -779,27 +790,6 @@ class _Compiler:
             record["mixing"] = len(rows)
             rows.append(row)
         return np.array(rows, MIXING)
-
-    def _turning(self, name: str) -> Channel:
-        """Return what a meson does that turns into its antiparticle, as a channel."""
-        mixing = self.mixed[name]
-        source = self.table.decided_by[name]
-        return Channel(mixing.chance, (mixing.partner,), False, "(mixing)", (), source)
-
-    def _add_mixed(
-        self, numbers: dict[str, int], species: Any, channels: Any, mixing: Any
-    ) -> tuple[Any, Any]:
-        """Add what mesons need that mix on their own; return channels and records of mixing."""
-        species["mixing"] = -1
-        rows, turning = list(mixing), np.zeros(len(self.mixed), CHANNEL)
-        for offset, (name, each) in enumerate(self.mixed.items()):
-            own = species[numbers[name]]
-            own["mixing"], own["turns"] = len(rows), len(channels) + offset
-            rows.append(oscillation_record(each.oscillation, self.table.particle(name).ctau))
-            turning[offset]["n_daughters"] = turning[offset]["n_amplitudes"] = 1
-            turning[offset]["daughters"][0] = numbers[each.partner]
-            turning[offset]["mixing"] = -1
-        return np.concatenate([channels, turning]), np.array(rows, MIXING)
 
     def _lowest(self, name: str) -> float:
         """Return the lowest mass; for the root the lowest threshold of its channels."""

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simgen.decfile.table import Channel
 from simgen.engine.bounds import flavour_matrix
 from simgen.engine.dalitz_grid import integrated_flavours, plot_scratch
-from simgen.engine.program import MIXING
+from simgen.engine.program import CHANNEL, MIXING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from simgen.decfile import DecayTable
+    from simgen.decfile.incoherent import Mixing
     from simgen.engine.program import Program
     from simgen.models.contract import Oscillation
     from simgen.typing import ComplexArray
@@ -134,3 +137,49 @@ def bound_pairs(program: Program, daughters: Iterable[tuple[int, Sequence[int]]]
             traces = program.mixing["largest_trace"][rows[rows >= 0]]
             pair = program.mixing[row]
             pair["largest_trace"] = max(pair["largest_trace"], *traces, 0.0)
+
+
+def turning_channel(table: DecayTable, name: str, mixing: Mixing) -> Channel:
+    """Return what a meson does that turns into its antiparticle, as a channel."""
+    source = table.decided_by[name]
+    return Channel(mixing.chance, (mixing.partner,), False, "(mixing)", (), source)
+
+
+def add_single_mixing(
+    table: DecayTable,
+    mixed: Mapping[str, Mixing],
+    numbers: Mapping[str, int],
+    species: Any,
+    channels: Any,
+    mixing: Any,
+) -> tuple[Any, Any]:
+    """Add what mesons need that mix on their own.
+
+    Parameters
+    ----------
+    table
+        Decay table.
+    mixed
+        How mesons mix, by name.
+    numbers
+        Number of each species.
+    species
+        Their records, changed.
+    channels, mixing
+        Records of all channels and of mixing.
+
+    Returns
+    -------
+    tuple
+        Channels and records of mixing, with those of these mesons at the end.
+    """
+    species["mixing"] = -1
+    rows, turning = list(mixing), np.zeros(len(mixed), CHANNEL)
+    for offset, (name, each) in enumerate(mixed.items()):
+        own = species[numbers[name]]
+        own["mixing"], own["turns"] = len(rows), len(channels) + offset
+        rows.append(oscillation_record(each.oscillation, table.particle(name).ctau))
+        turning[offset]["n_daughters"] = turning[offset]["n_amplitudes"] = 1
+        turning[offset]["daughters"][0] = numbers[each.partner]
+        turning[offset]["mixing"] = -1
+    return np.concatenate([channels, turning]), np.array(rows, MIXING)
