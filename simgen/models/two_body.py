@@ -142,22 +142,30 @@ def _three_halves_states(u: ComplexArray, out: ComplexArray) -> None:
 
 @kernel
 def _states_along(
-    pdgid: int, px: float, py: float, pz: float, u: ComplexArray, e: ComplexArray, out: ComplexArray
+    pdgid: int,
+    spin2: int,
+    along: int,
+    px: float,
+    py: float,
+    pz: float,
+    u: ComplexArray,
+    e: ComplexArray,
+    out: ComplexArray,
 ) -> int:
     """Write <j|m> to out[j, (m + spin) / 2], all doubled; return the number of states j.
 
-    The phase of a neutrino's one state is of no effect.
+    The helicity is `along` times m. The phase of a neutrino's one state is of no effect.
     """
-    spin2 = spin2_of(pdgid)
     if spin2 == 0:
         out[0, 0] = 1.0
         return 1
-    if abs(pdgid) in NEUTRINO_CODES:
-        out[0, 0] = out[0, 1] = 1.0
+    if spin2 == 1 and abs(pdgid) in NEUTRINO_CODES:
+        for m in range(2):
+            out[0, m] = 1.0 if has_helicity(pdgid, along * (2 * m - 1)) else 0.0
         return 1
     if abs(pdgid) == PHOTON:
         for j in range(2):
-            ax, ay, az = transverse_state(px, py, pz, j)
+            ax, ay, az = transverse_state(along * px, along * py, along * pz, j)
             for m in range(3):
                 out[j, m] = e[m, 0] * ax + e[m, 1] * ay + e[m, 2] * az
         return 2
@@ -198,16 +206,16 @@ def write_two_body(
     _rotation_to(px * norm, py * norm, pz * norm, u)
     _axial_vectors(u, axial)
     states = np.empty((3, 5, 5), dtype=np.complex128)
-    n_0 = _states_along(pdgids[0], 0.0, 0.0, 0.0, u, axial, states[0])
-    n_1 = _states_along(pdgids[1], px, py, pz, u, axial, states[1])
-    n_2 = _states_along(pdgids[2], -px, -py, -pz, u, axial, states[2])
+    n_0 = _states_along(pdgids[0], spin, 1, px, py, pz, u, axial, states[0])
+    n_1 = _states_along(pdgids[1], spin_1, 1, px, py, pz, u, axial, states[1])
+    n_2 = _states_along(pdgids[2], spin_2, -1, px, py, pz, u, axial, states[2])
     for i in range(n_0 * n_1 * n_2):
         out[i] = 0.0
     for a in range(spin_1 + 1):
         for b in range(spin_2 + 1):
             l_1, l_2 = 2 * a - spin_1, 2 * b - spin_2
-            h = helicities[a, b] if exists(pdgids, l_1, l_2) else 0.0j
-            if h == 0.0:
+            h = helicities[a, b]  # the states know which a photon or a neutrino has
+            if h == 0.0 or abs(l_1 - l_2) > spin:
                 continue
             along = (l_1 - l_2 + spin) // 2
             for i in range(n_0):
