@@ -141,8 +141,8 @@ def print_rows(rows: Sequence[Row], console: Console) -> None:
     """Print the summary, one table a group of tau decays."""
     if not any(row.candidates for row in rows):
         console.print(
-            "M_recoil: no candidates with a one-prong tau decay. Where the signal has no tau, "
-            "`simgen validate` compares M_recoil with truth."
+            "M_recoil: no candidates with a one-prong tau that recoils against kaon and lepton. In "
+            "other signals `simgen validate` compares M_recoil with truth."
         )
         return
     for group in dict.fromkeys(row.group for row in rows):

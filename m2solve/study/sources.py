@@ -257,7 +257,7 @@ def print_sources(sources: Sources, console: Console) -> None:
         collapse_padding=True,
     )
     table.add_column("kind", no_wrap=True)
-    table.add_column("decay of the B", min_width=18)
+    table.add_column("true decay", min_width=18)
     for name in ("yield", "M_recoil", "true mass"):
         table.add_column(name, justify="right", no_wrap=True)
     for kind in KINDS:
@@ -272,10 +272,11 @@ def print_sources(sources: Sources, console: Console) -> None:
             )
     console.print(table)
     console.print(
-        "decay of the B: of the signal side; the largest are shown. signal, peaking, true tag: D "
-        "and lepton are of one B -> D(*) l nu X. peaking: all but kaon and lepton comes from one "
-        "narrow particle. M_recoil: median and half of the central 68 %, GeV. true mass: "
-        "recoiling against what was taken for kaon and lepton."
+        "true decay: of the signal side; the largest are shown. signal, peaking, true tag: the tag "
+        "is right, D and lepton of one B -> D(*) l nu X, or the prong of a tau pair's tag. "
+        "peaking: all but kaon and lepton comes from one narrow particle. M_recoil: median and "
+        "half of the central 68 %, GeV. true mass: recoiling against what was taken for kaon and "
+        "lepton."
     )
     right, n = sources.right_tags
     console.print(
@@ -285,6 +286,8 @@ def print_sources(sources: Sources, console: Console) -> None:
 
 
 def _share(part: int, whole: int) -> str:
-    """Return a share with its binomial uncertainty."""
+    """Return a share with its binomial uncertainty, which none and all do not have."""
     share = part / whole
+    if part in (0, whole):
+        return f"{share:.0%}"
     return f"{share:.1%} ± {100 * np.sqrt(share * (1 - share) / whole):.1f} %"
