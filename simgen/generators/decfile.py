@@ -12,7 +12,8 @@ from simgen.config import find_config
 from simgen.decfile import BASE_TABLES, Diagnostic, diagnose, load_decay_table
 from simgen.decfile.incoherent import single_mixing
 from simgen.decfile.reach import find_reach
-from simgen.engine.compiler import CompiledDecays, compile_decays, describe
+from simgen.engine.chains import describe
+from simgen.engine.compiler import CompiledDecays, compile_decays
 from simgen.engine.decay import Output, generate_events
 from simgen.engine.mass_tree import NO_MASSES
 from simgen.engine.program import (
