@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections import defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -132,6 +133,7 @@ class PythiaModes:
         self._places: dict[tuple[str, Channel], _Place] = {}
         self._excluded: dict[str, frozenset[tuple[int, ...]]] = {}
         self._workers: PythiaWorkers | None = None
+        self._lock = threading.Lock()
         self._job: FragmentationJob | None = None
 
     def notes(self) -> list[str]:
@@ -394,8 +396,9 @@ class PythiaModes:
     def _work(self, requests: Requests, seed: int, stage: Stage) -> HadronSystems:
         """Return a system for each request."""
         assert self._job is not None
-        if self._workers is None:
-            self._workers = PythiaWorkers(self._job, Fragmenter(self._job))
+        with self._lock:  # generators serve several threads
+            if self._workers is None:
+                self._workers = PythiaWorkers(self._job, Fragmenter(self._job))
         made: HadronSystems = self._workers.work(requests, seed, int(stage))
         return made
 

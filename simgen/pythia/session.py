@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 import tempfile
+import threading
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -179,11 +180,17 @@ def _last_words(text: str) -> str:
     return f": {'; '.join(lines[-3:])}" if lines else ""
 
 
+_ONE_AT_A_TIME = threading.Lock()
+
+
 @contextlib.contextmanager
 def _captured_output() -> Iterator[Callable[[], str]]:
-    """Keep what C++ writes to the standard output away from the terminal, and give it back."""
-    sys.stdout.flush()
-    with tempfile.TemporaryFile() as kept:
+    """Keep what C++ writes to the standard output away from the terminal, and give it back.
+
+    One thread at a time: of two, the second would put back what the first had put in place.
+    """
+    with _ONE_AT_A_TIME, tempfile.TemporaryFile() as kept:
+        sys.stdout.flush()
         original = os.dup(1)
         os.dup2(kept.fileno(), 1)
 

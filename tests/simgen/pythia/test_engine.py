@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import awkward as ak
 import numpy as np
 import pytest
@@ -11,6 +15,7 @@ from simgen.errors import ConfigError, RunError
 from simgen.events import EventBlock
 from simgen.pythia import keyed
 from simgen.pythia.engine import Job, PythiaEngine
+from simgen.pythia.session import _captured_output
 from simgen.pythia.workers import PythiaWorker
 
 JOB = Job("uds", (), {}, load_beams("belle2"))
@@ -78,3 +83,21 @@ class TestWorker:
         worker._process.kill()
         with pytest.raises(RunError, match=r"died .* in events 5 to 9"):
             worker.work(np.arange(5, 10), 1)
+
+
+def test_output_is_given_back_by_threads_that_start_pythia_at_once():
+    """It was lost where one thread kept what another had put in its place."""
+    before = os.fstat(1)
+    words = []
+
+    def start(i):
+        with _captured_output() as said:
+            os.write(1, f"thread {i}".encode())
+            time.sleep(0.01)
+        words.append(said())
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(start, range(16)))
+    after = os.fstat(1)
+    assert (after.st_dev, after.st_ino) == (before.st_dev, before.st_ino)
+    assert sorted(words) == sorted(f"thread {i}" for i in range(16))
