@@ -99,7 +99,7 @@ class PythiaModes:
         Of pools, and of the sample that mean numbers are taken from.
     leave_unknown
         Whether a mode with a particle that Pythia does not know is not one of these, rather than
-        an error.
+        an error. One with the number 0 and no partons, which is phase space, never is.
 
     Raises
     ------
@@ -161,7 +161,9 @@ class PythiaModes:
         codes = [self._code(daughter) for daughter in channel.daughters]
         for daughter, code in zip(channel.daughters, codes, strict=True):
             if not self._known.isParticle(code):
-                if self._leave_unknown:
+                # 0 of particles is phase space, for which nobody needs Pythia
+                space = self._me_mode(name, channel) == 0 and not any(map(is_parton, codes))
+                if space or self._leave_unknown:
                     return None
                 raise DecayFileError(f"{_where(name, channel)}: Pythia has no particle {daughter}")
         own: dict[int, str] = {}

@@ -24,12 +24,6 @@ BOTH = tuple({n for name in STRANGE for n in (name, particle_table().by_name(nam
 ROUNDING = 1e-9
 
 
-def settings_of(base, **options):
-    """The table of LHCb has a PYTHIA mode of a state that Pythia does not know."""
-    policy = {"unsupported_models": "phsp"} if base == "DECAY_LHCB.DEC" else {}
-    return DecayFileSettings(base=base, **policy, **options)
-
-
 def at_rest(mass):
     half = {"energy": mass / 2}
     return Beams(
@@ -109,7 +103,7 @@ def mothers_stand_before_daughters_that_begin_where_they_end(generic):
 @pytest.mark.parametrize("base", BASES)
 def test_generic_events_of_a_whole_table(base):
     """Every decay conserves momentum, charge, baryons and each lepton; all ends in what stays."""
-    generator = DecayFileGenerator(settings_of(base), load_beams("belle2"), Path())
+    generator = DecayFileGenerator(DecayFileSettings(base=base), load_beams("belle2"), Path())
     generic = generator.generate(np.arange(N), 1)
     assert generator.problems() == ()
     assert not [note for note in generator.notes() if "no daughters" in note]
@@ -126,7 +120,7 @@ def test_generic_events_of_a_whole_table(base):
 def test_strange_particles_decay_or_stay(base, stay):
     """Generic Lambda_c: K_S0 and hyperons are final exactly where the configuration says so."""
     default = DecayFileSettings().keep_stable
-    settings = settings_of(base, root="Lambda_c+", keep_stable=(*default, *stay))
+    settings = DecayFileSettings(base=base, root="Lambda_c+", keep_stable=(*default, *stay))
     block = DecayFileGenerator(settings, at_rest(2.28646), Path()).generate(np.arange(2000), 2)
     for name, code in STRANGE.items():
         rows = np.abs(block.pdgid) == code
@@ -170,7 +164,7 @@ Enddecay
 def forced(tmp_path, base, text):
     path = tmp_path / "forced.dec"
     path.write_text(text, encoding="utf-8")
-    settings = settings_of(base, decay_files=(str(path),))
+    settings = DecayFileSettings(base=base, decay_files=(str(path),))
     return DecayFileGenerator(settings, load_beams("belle2"), tmp_path)
 
 
@@ -221,7 +215,7 @@ def test_an_alias_without_decays_stays(tmp_path):
 def test_what_is_left_to_pythia_has_the_decays_of_pythia(base, sign):
     """Omega_c0 -> PYTHIA without daughters: e and mu with 0.018 each, and hadrons."""
     name = "Omega_c0" if sign > 0 else "anti-Omega_c0"
-    settings = settings_of(base, root=name)
+    settings = DecayFileSettings(base=base, root=name)
     generator = DecayFileGenerator(settings, at_rest(2.6975), Path())
     assert not [note for note in generator.notes() if "no daughters" in note]
     n = 3000

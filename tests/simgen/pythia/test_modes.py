@@ -349,17 +349,19 @@ class TestAsked:
         ("channel", "text"),
         [
             ("u anti-d anti-c u PYTHIA some", "a number is expected after PYTHIA, found 'some'"),
-            ("f_0(1500) K+ PYTHIA 0", r"Pythia has no particle f_0\(1500\)"),
+            ("f_0(1500) K+ PYTHIA 23", r"Pythia has no particle f_0\(1500\)"),
+            ("f_0(1500) u anti-s PYTHIA 0", r"Pythia has no particle f_0\(1500\)"),
         ],
     )
     def test_what_pythia_cannot_do_is_named_with_its_line(self, tmp_path, channel, text):
         with pytest.raises(DecayFileError, match=f"chain.dec:2: .*{text}"):
             make_generator(tmp_path, decay_file(channel), root="B+", mass=B_MASS)
 
-    def test_what_pythia_does_not_know_can_be_phase_space(self, tmp_path):
+    @pytest.mark.parametrize(("number", "policy"), [(0, "error"), (23, "phsp")])
+    def test_what_pythia_does_not_know_can_be_phase_space(self, tmp_path, number, policy):
         generator = make_generator(
-            tmp_path, decay_file("f_0(1500) K+ PYTHIA 0"), root="B+", mass=B_MASS,
-            unsupported_models="phsp",
+            tmp_path, decay_file(f"f_0(1500) K+ PYTHIA {number}"), root="B+", mass=B_MASS,
+            unsupported_models=policy,
         )  # fmt: skip
         assert generator.generate(np.arange(10), 1).n_particles >= 30
         assert any("beyond Pythia's particles" in note for note in generator.notes())
@@ -513,7 +515,7 @@ class TestGenericEvents:
 
     def test_the_table_of_lhcb_runs(self):
         """It has settings for printing, and a state that Pythia does not know."""
-        settings = DecayFileSettings(base="DECAY_LHCB.DEC", unsupported_models="phsp")
+        settings = DecayFileSettings(base="DECAY_LHCB.DEC")
         generator = DecayFileGenerator(settings, load_beams("belle2"), Path())
         block = generator.generate(np.arange(2000), 1)
         total = np.add.reduceat(block.p4 * (block.status == FINAL)[:, None], block.offsets[:-1])
