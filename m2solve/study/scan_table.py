@@ -38,7 +38,7 @@ _UNITS = {
     "within_100": ("1", "share of candidates within 100 MeV of the tau mass"),
     "merit": ("GeV^-1/2", "figure of merit S/sqrt(B) over a flat background"),
     "solved": ("1", "share of candidates for which all constraints hold"),
-    "candidates": ("1", "sum of weights"),
+    "total": ("1", "sum of weights"),
     "point": ("1", "number of the point"),
 }
 
@@ -55,7 +55,7 @@ class ScanRow:
         Value of each axis.
     method, group
         Names.
-    candidates
+    total
         Sum of weights.
     half_width, fwhm
         Half of the central 68 % interval of M_recoil, and its full width at half maximum, GeV.
@@ -74,7 +74,7 @@ class ScanRow:
     values: dict[str, AxisValue]
     method: str
     group: str
-    candidates: float
+    total: float
     half_width: float
     half_width_error: float
     fwhm: float
@@ -109,7 +109,7 @@ def point_rows(point: Point, found: PointHistograms) -> list[ScanRow]:
                 values=point.values,
                 method=row.method,
                 group=row.group,
-                candidates=row.total,
+                total=row.total,
                 half_width=row.half_width,
                 half_width_error=half_width_error(recoil, n),
                 fwhm=full_width(recoil),

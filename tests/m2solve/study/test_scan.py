@@ -33,7 +33,7 @@ CONFIG = {
 }
 AXES = {"detector.vertices.r_sig": [0.005, 0.045], "detector.vertices.r_0.z": [0.15, 4.0]}
 SCAN = {**CONFIG, "scan": {"mode": "zip", "axes": AXES}}
-SAME = ("method", "group", "candidates", "half_width", "within_50", "within_100", "merit", "solved")
+SAME = ("method", "group", "total", "half_width", "within_50", "within_100", "merit", "solved")
 
 
 @pytest.fixture
