@@ -9,7 +9,7 @@ import numpy as np
 from detector.data_taking import values_of_events
 from detector.streams import BEAM_KNOWLEDGE, R_0
 from detector.vertices import smear_vertices
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 from simgen.random import Stage, new_stream, normal_pair, seek
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def stated_primary_vertex(profile: DetectorProfile, event_id: IntArray, seed: in
     return sigma * values_of_events(profile.beam_knowledge.size.as_tuple(), event_id, seed)
 
 
-@kernel
+@lean_kernel
 def _deviates(event_id: IntArray, state: UInt64Array, out: FloatArray) -> None:
     """Write a unit Gaussian number of each event to `out`."""
     for i in range(len(out)):

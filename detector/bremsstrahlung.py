@@ -25,7 +25,7 @@ from detector.photons import PhotonModel, photon_accepted, photon_model, resolut
 from detector.streams import FIRST_PARTICLE, FIRST_RADIATION
 from detector.table_lookup import PackedTables, pack_tables, value_at
 from detector.tracks import TrackModel, smear_track, track_model
-from simgen.jit import kernel
+from simgen.jit import kernel, lean_kernel
 from simgen.random import Stage, normal_pair, open_stream, seek, uniform
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def smear_electrons(
     return out
 
 
-@kernel
+@lean_kernel
 def _smear_all(
     p4: FloatArray,
     event_id: IntArray,
@@ -148,7 +148,7 @@ def radiate(
     measured[3] = np.sqrt(scale * scale * square + mass2)
 
 
-@kernel
+@lean_kernel
 def _gamma(shape: float, state: UInt64Array) -> float:
     """Return a number from the distribution Gamma(shape), for any positive shape.
 

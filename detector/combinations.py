@@ -55,7 +55,7 @@ from detector.reading import (
     use_pi0,
 )
 from detector.topology import Role, TagMeson, TauMode
-from simgen.jit import kernel
+from simgen.jit import kernel, lean_kernel
 from simgen.random import uniform
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ _N_PARTS = N_PARTS
 _D, _SCRATCH = int(Role.NONE), len(Role)  # rows of momenta that are no object's
 
 
-@kernel
+@lean_kernel
 def track_number_fits(n: int, s: Selection) -> bool:
     """Return whether an event of `n` tracks can be read: D and lepton of the tag, the signal.
 
@@ -132,7 +132,7 @@ def least_tracks(s: Selection) -> int:
     return s.n_signal + 2 + (1 if s.n_signal % 2 == 1 else 2)
 
 
-@kernel
+@lean_kernel
 def enough_identified(hypotheses: IntArray, s: Selection) -> bool:
     """Return whether there are as many identified kaons and leptons as any reading needs.
 
@@ -214,7 +214,7 @@ def read_event(
     return passed, readings
 
 
-@kernel
+@lean_kernel
 def _find_rest(o: EventObjects, t: int, kd: int, ks: int, sl: int, pr: int, rest: IntArray) -> bool:
     """Write the tracks that are left to `rest`; return whether all are identified as pions."""
     n = 0
@@ -228,7 +228,7 @@ def _find_rest(o: EventObjects, t: int, kd: int, ks: int, sl: int, pr: int, rest
     return True
 
 
-@kernel
+@lean_kernel
 def _read_tag(
     o: EventObjects,
     s: Selection,
@@ -264,7 +264,7 @@ def _read_tag(
     return passed, readings
 
 
-@kernel
+@lean_kernel
 def _read_d(
     o: EventObjects,
     s: Selection,
@@ -352,7 +352,7 @@ def _read_d(
     return passed, readings
 
 
-@kernel
+@lean_kernel
 def _complete(
     o: EventObjects,
     s: Selection,
@@ -408,7 +408,7 @@ def _complete(
     return _MASSES, readings
 
 
-@kernel
+@lean_kernel
 def _is_better(
     new: tuple[float, float, float, float], rank: FloatArray, state: UInt64Array
 ) -> bool:
@@ -426,7 +426,7 @@ def _is_better(
     return wins
 
 
-@kernel
+@lean_kernel
 def cos_theta_by(y: FloatArray, total: FloatArray, m_b: float) -> float:
     """Return cos(theta_BY) of a momentum Y (4,) in the lab; the module has the equation.
 

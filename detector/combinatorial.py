@@ -28,7 +28,7 @@ from detector.reconstruct import DetectorModel, detector_model
 from detector.streams import BEST_CANDIDATE
 from detector.topology import Role, longest_event
 from detector.tracks import track_accepted
-from simgen.jit import kernel
+from simgen.jit import kernel, lean_kernel
 from simgen.random import Stage, new_stream, seek
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ def _combine(
             _keep(i, objects, best, found)
 
 
-@kernel
+@lean_kernel
 def _fewer_than(
     least: int, pdgid: Int32Array, p4: FloatArray, first: int, last: int, detector: DetectorModel
 ) -> bool:
@@ -211,7 +211,7 @@ def _fewer_than(
     return count < least
 
 
-@kernel
+@lean_kernel
 def _keep(i: int, objects: EventObjects, best: Reading, found: Combined) -> None:
     """Write the best reading of event `i` to its row."""
     for j in range(_N_PARTS):

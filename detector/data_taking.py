@@ -14,7 +14,7 @@ import numpy as np
 from detector.streams import DATA_TAKING
 from detector.table_lookup import values_at
 from detector.tables import Table
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 from simgen.random import Stage, new_stream, seek, uniform
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def values_of_events(tables: Sequence[float | Table], event_id: IntArray, seed: 
     return values_at(tables, shares, nothing, nothing)
 
 
-@kernel
+@lean_kernel
 def _draw(event_id: IntArray, state: UInt64Array, out: FloatArray) -> None:
     """Write a uniform number of each event to `out`."""
     for i in range(len(out)):

@@ -13,7 +13,7 @@ import numpy as np
 
 from detector.streams import FIRST_FOUND
 from detector.table_lookup import PackedTables, pack_tables, value_at
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 from simgen.random import Stage, open_stream, seek, uniform
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def find_particles(
     return out
 
 
-@kernel
+@lean_kernel
 def _find_all(
     p4: FloatArray,
     pdgid: Int32Array,
@@ -106,7 +106,7 @@ def _find_all(
         out[i] = is_found(p4[i], pdgid[i], flight[i], event_id[i], index[i], model, state)
 
 
-@kernel
+@lean_kernel
 def is_found(
     p: FloatArray,
     pdgid: int,
@@ -122,7 +122,7 @@ def is_found(
     return found
 
 
-@kernel
+@lean_kernel
 def share_found(p: FloatArray, pdgid: int, flight: float, model: EfficiencyModel) -> float:
     """Return the efficiency of a particle with true momentum (4,) and transverse flight in mm."""
     pt = np.hypot(p[0], p[1])

@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 
 _FULL_WIDTH = 2.0 * math.sqrt(2.0 * math.log(2.0))
 
@@ -64,7 +64,7 @@ def energy_shape(asymmetry: float) -> EnergyShape:
     )
 
 
-@kernel
+@lean_kernel
 def shaped_error(n: float, shape: EnergyShape) -> float:
     """Return the error in units of sigma that a unit Gaussian number stands for."""
     if shape.asymmetry == 0.0:

@@ -18,7 +18,7 @@ from detector.streams import FIRST_IDENTIFICATION
 from detector.topology import look_at_daughters
 from detector.tracks import track_accepted
 from simgen.events import FINAL
-from simgen.jit import kernel
+from simgen.jit import kernel, lean_kernel
 from simgen.random import seek
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def find_tracks(
     return count, charge
 
 
-@kernel
+@lean_kernel
 def _is_found(event: EventParticles, k: int, detector: DetectorModel, state: UInt64Array) -> bool:
     """Return whether particle `k` is found."""
     e = event
@@ -132,7 +132,7 @@ def _is_found(event: EventParticles, k: int, detector: DetectorModel, state: UIn
     return found
 
 
-@kernel
+@lean_kernel
 def charge_of(pdgid: int) -> int:
     """Return the charge of a particle that leaves a track: leptons have positive numbers for -1."""
     sign = 1 if pdgid > 0 else -1

@@ -9,7 +9,7 @@ import numpy as np
 from detector.streams import HADRONIC_TAG
 from detector.table_lookup import values_at_momenta
 from detector.vertices import add_errors
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 from simgen.random import Stage, open_stream, seek
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def smear_hadronic_tags(
     return out
 
 
-@kernel
+@lean_kernel
 def _smear_all(
     p4: FloatArray, event_id: IntArray, sigma: FloatArray, state: UInt64Array, out: FloatArray
 ) -> None:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
     from simgen.typing import FloatArray
@@ -35,7 +35,7 @@ CURVATURE = 0.299792458e-3
 _SMALL_ANGLE = 1e-5
 
 
-@kernel
+@lean_kernel
 def nearest(
     dx: float, dy: float, cos_phi: float, sin_phi: float, omega: float
 ) -> tuple[float, float, float, float]:
@@ -73,7 +73,7 @@ def nearest(
     return distance, arc, cos_psi, sin_psi
 
 
-@kernel
+@lean_kernel
 def to_perigee(
     position: FloatArray,
     phi: float,
@@ -105,7 +105,7 @@ def to_perigee(
     out[COT_THETA] = cot_theta
 
 
-@kernel
+@lean_kernel
 def add_track(
     tracks: FloatArray,
     variances: FloatArray,

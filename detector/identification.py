@@ -20,7 +20,7 @@ import numpy as np
 
 from detector.streams import FIRST_IDENTIFICATION
 from detector.table_lookup import PackedTables, pack_tables, value_at
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 from simgen.random import Stage, open_stream, seek, uniform
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def acceptance_shares(
     return out
 
 
-@kernel
+@lean_kernel
 def species_of(pdgid: int) -> int:
     """Return the `Species` of an absolute PDG number, -1 for none."""
     if pdgid == 11:
@@ -144,7 +144,7 @@ def species_of(pdgid: int) -> int:
     return _P if pdgid == 2212 else -1
 
 
-@kernel
+@lean_kernel
 def draw_hypotheses(
     p: FloatArray, species: int, model: IdentificationModel, state: UInt64Array
 ) -> int:
@@ -180,7 +180,7 @@ def draw_hypotheses(
     return passed
 
 
-@kernel
+@lean_kernel
 def _share(
     hypothesis: int,
     species: int,
@@ -195,7 +195,7 @@ def _share(
     return float(value_at(model.share, hypothesis * _N + species, momentum, pt, theta))
 
 
-@kernel
+@lean_kernel
 def _identify_all(
     p4: FloatArray,
     pdgid: Int32Array,
@@ -213,7 +213,7 @@ def _identify_all(
             out[i] = draw_hypotheses(p4[i], species, model, state)
 
 
-@kernel
+@lean_kernel
 def _all_shares(
     p4: FloatArray, species: Int8Array, model: IdentificationModel, out: FloatArray
 ) -> None:

@@ -25,7 +25,7 @@ from detector.helix import COT_THETA, CURVATURE, D0, N_PARAMETERS, OMEGA, PHI, Z
 from detector.streams import FIRST_IMPACT
 from detector.table_lookup import PackedTables, pack_tables, value_at
 from detector.tracks import TrackModel, track_model, track_resolution
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 from simgen.random import Stage, normal_pair, open_stream, seek
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def smear_perigees(
     return tracks, variances
 
 
-@kernel
+@lean_kernel
 def _measure_all(
     p4: FloatArray,
     measured: FloatArray,
@@ -132,7 +132,7 @@ def _measure_all(
         )  # fmt: skip
 
 
-@kernel
+@lean_kernel
 def impact_resolution(p: FloatArray, model: ImpactModel) -> tuple[float, float]:
     """Return the standard deviations of d0 and z0 in mm at a momentum (4,)."""
     pt2 = p[0] * p[0] + p[1] * p[1]
@@ -150,7 +150,7 @@ def impact_resolution(p: FloatArray, model: ImpactModel) -> tuple[float, float]:
     )
 
 
-@kernel
+@lean_kernel
 def measure_perigee(
     p: FloatArray,
     measured: FloatArray,

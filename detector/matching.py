@@ -19,7 +19,7 @@ from detector.true_decays import (
     write_chain,
 )
 from simgen.events import FINAL
-from simgen.jit import kernel
+from simgen.jit import kernel, lean_kernel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -229,7 +229,7 @@ def _match(
             matched.vertices[c, 1, y] = production[a + part[_PART_TAG_LEPTON], y]
 
 
-@kernel
+@lean_kernel
 def other_b(one: int, pdgid: Int32Array, mother: Int32Array, of: IntArray) -> int:
     """Return the index of the B of an event that is not `one`, -1 if there is none.
 
@@ -242,7 +242,7 @@ def other_b(one: int, pdgid: Int32Array, mother: Int32Array, of: IntArray) -> in
     return -1
 
 
-@kernel
+@lean_kernel
 def is_true_signal(row: IntArray, found: int, with_tau: bool, part: IntArray) -> bool:
     """Return whether kaon, lepton and prong are those of the true signal decay.
 
@@ -267,7 +267,7 @@ def is_true_signal(row: IntArray, found: int, with_tau: bool, part: IntArray) ->
     return same
 
 
-@kernel
+@lean_kernel
 def is_true_tag(
     pdgid: Int32Array,
     mother: Int32Array,
@@ -320,7 +320,7 @@ def is_true_tag(
     return mother[second] == pi0 and pdgid[pi0] == _PI0 and origin(pi0, pdgid, mother) == dstar
 
 
-@kernel
+@lean_kernel
 def origin(k: int, pdgid: Int32Array, mother: Int32Array) -> int:
     """Return what a particle came out of, -1 for nothing; its own earlier copies are skipped."""
     m = mother[k]
@@ -329,7 +329,7 @@ def origin(k: int, pdgid: Int32Array, mother: Int32Array) -> int:
     return int(m)
 
 
-@kernel
+@lean_kernel
 def _ancestor_d(k: int, pdgid: Int32Array, mother: Int32Array) -> int:
     """Return the nearest D0 or D+ a particle descends from, -1 for none."""
     m = mother[k]
@@ -338,7 +338,7 @@ def _ancestor_d(k: int, pdgid: Int32Array, mother: Int32Array) -> int:
     return int(m)
 
 
-@kernel
+@lean_kernel
 def _is_whole(
     d: int, pdgid: Int32Array, mother: Int32Array, status: Int8Array, part: IntArray
 ) -> bool:
@@ -370,7 +370,7 @@ def _is_whole(
     return found == expected
 
 
-@kernel
+@lean_kernel
 def add_true_momentum(
     first: int, count: int, part: IntArray, p4: FloatArray, out: FloatArray
 ) -> None:

@@ -14,13 +14,13 @@ import numpy as np
 
 from detector.photons import PhotonModel, photon_deviations
 from detector.tracks import TrackModel, track_resolution
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
     from simgen.typing import FloatArray
 
 
-@kernel
+@lean_kernel
 def add_track_covariance(p: FloatArray, model: TrackModel, covariance: FloatArray) -> None:
     """Add to a covariance (3, 3) that of a charged particle's measured momentum (4,), GeV^2."""
     sigma_pt, sigma_theta, sigma_phi = track_resolution(p, model)
@@ -32,7 +32,7 @@ def add_track_covariance(p: FloatArray, model: TrackModel, covariance: FloatArra
     _add(covariance, sigma_phi, -p[1], p[0], 0.0)
 
 
-@kernel
+@lean_kernel
 def add_photon_covariance(p: FloatArray, model: PhotonModel, covariance: FloatArray) -> None:
     """Add to a covariance (3, 3) that of a photon's momentum (4,), GeV^2."""
     pt = np.hypot(p[0], p[1])
@@ -43,7 +43,7 @@ def add_photon_covariance(p: FloatArray, model: PhotonModel, covariance: FloatAr
     _add(covariance, sigma_phi, -p[1], p[0], 0.0)
 
 
-@kernel
+@lean_kernel
 def add_pi0_covariance(
     first: FloatArray, second: FloatArray, model: PhotonModel, covariance: FloatArray
 ) -> None:
@@ -85,7 +85,7 @@ def add_pi0_covariance(
             )
 
 
-@kernel
+@lean_kernel
 def _add(covariance: FloatArray, sigma: float, x: float, y: float, z: float) -> None:
     """Add sigma^2 v v^T."""
     x, y, z = sigma * x, sigma * y, sigma * z

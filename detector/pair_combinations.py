@@ -34,7 +34,7 @@ from detector.reading import (
     use_pi0,
 )
 from detector.topology import Role, TauMode
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
     from detector.event_objects import EventObjects
@@ -50,7 +50,7 @@ _PRONG_PHOTON, _TAG_PHOTON = int(Part.PRONG_PHOTON), int(Part.TAG_PRONG_PHOTON)
 _TAU_E, _TAU_MU, _TAU_PI = int(TauMode.E), int(TauMode.MU), int(TauMode.PI)
 
 
-@kernel
+@lean_kernel
 def read_pair(o: EventObjects, s: Selection, total: FloatArray, best: Reading) -> tuple[int, int]:
     """Read an event of two identified tracks of opposite charge.
 
@@ -107,7 +107,7 @@ def read_pair(o: EventObjects, s: Selection, total: FloatArray, best: Reading) -
     return (_E_EXTRA if energy <= s.extra_max else _MASSES), 1
 
 
-@kernel
+@lean_kernel
 def cos_between(p: FloatArray, q: FloatArray, total: FloatArray) -> float:
     """Return the cosine between two momenta (4,) in the rest frame of `total` (4,)."""
     root = np.sqrt(dot(total, total))

@@ -10,7 +10,7 @@ import numpy as np
 from detector.energy_shape import EnergyShape, energy_shape, shaped_error
 from detector.streams import FIRST_PARTICLE
 from detector.table_lookup import PackedTables, pack_tables, value_at
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 from simgen.random import Stage, normal_pair, open_stream, seek
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def smear_photons(
     return out
 
 
-@kernel
+@lean_kernel
 def _smear_all(
     p4: FloatArray,
     event_id: IntArray,
@@ -116,7 +116,7 @@ def _smear_all(
         smear_photon(p4[i], model, state, out[i])
 
 
-@kernel
+@lean_kernel
 def resolution_at(curve: CurveModel, energy: float, theta: float) -> float:
     """Return a curve's value at an energy in GeV and a polar angle in rad."""
     root = np.sqrt(energy)
@@ -129,7 +129,7 @@ def resolution_at(curve: CurveModel, energy: float, theta: float) -> float:
     return resolution
 
 
-@kernel
+@lean_kernel
 def photon_resolution(p: FloatArray, model: PhotonModel) -> tuple[float, float, float]:
     """Return the resolutions of energy (relative), theta and phi (rad) at a momentum.
 
@@ -143,21 +143,21 @@ def photon_resolution(p: FloatArray, model: PhotonModel) -> tuple[float, float, 
     )
 
 
-@kernel
+@lean_kernel
 def photon_deviations(p: FloatArray, model: PhotonModel) -> tuple[float, float, float]:
     """Return the standard deviations of energy (relative), theta and phi (rad) at a momentum."""
     energy, theta, phi = photon_resolution(p, model)
     return energy * model.shape.spread, theta, phi
 
 
-@kernel
+@lean_kernel
 def energy_error(p: FloatArray, model: PhotonModel) -> float:
     """Return the standard deviation of a photon's energy, GeV, from its measured momentum (4,)."""
     theta = np.arctan2(np.hypot(p[0], p[1]), p[2])
     return float(p[3] * resolution_at(model.energy, p[3], theta) * model.shape.spread)
 
 
-@kernel
+@lean_kernel
 def photon_accepted(p: FloatArray, model: PhotonModel) -> bool:
     """Return whether the true momentum (4,) of a photon is in the acceptance."""
     if p[3] <= model.energy_min:
@@ -169,7 +169,7 @@ def photon_accepted(p: FloatArray, model: PhotonModel) -> bool:
     return inside
 
 
-@kernel
+@lean_kernel
 def smear_photon(p: FloatArray, model: PhotonModel, state: UInt64Array, out: FloatArray) -> None:
     """Write the measured momentum of a photon.
 

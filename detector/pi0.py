@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
     from simgen.typing import FloatArray
@@ -27,7 +27,7 @@ _MAX_STEPS = 50
 _TOLERANCE = 1e-14
 
 
-@kernel
+@lean_kernel
 def fit_photon_energies(
     energy_1: float, sigma_1: float, energy_2: float, sigma_2: float, product: float
 ) -> float:
@@ -58,7 +58,7 @@ def fit_photon_energies(
     return x
 
 
-@kernel
+@lean_kernel
 def constrain_pi0(
     photon_1: FloatArray,
     sigma_1: float,

@@ -9,7 +9,7 @@ import numpy as np
 
 from detector.identification import SPECIES_PDG, Species
 from detector.topology import Role, TauMode
-from simgen.jit import kernel
+from simgen.jit import kernel, lean_kernel
 from simgen.particles import particle_table
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def new_reading() -> Reading:
     )
 
 
-@kernel
+@lean_kernel
 def keep_reading(source: Reading, target: Reading) -> None:
     """Copy one reading to another."""
     for j in range(_N_PARTS):
@@ -183,7 +183,7 @@ def keep_reading(source: Reading, target: Reading) -> None:
         copy(source.measured[r], target.measured[r])
 
 
-@kernel
+@lean_kernel
 def prong_kind(hypotheses: int) -> int:
     """Return what a prong is taken for: an electron, else a muon, else a pion, 0 for none."""
     if hypotheses >> _E & 1:
@@ -193,7 +193,7 @@ def prong_kind(hypotheses: int) -> int:
     return _TAU_PI if hypotheses >> _PI & 1 else 0
 
 
-@kernel
+@lean_kernel
 def add_prong(o: EventObjects, s: Selection, track: int, out: FloatArray) -> int:
     """Write the momentum of a prong's track to `out`; return what it is taken for."""
     kind = prong_kind(o.hypotheses[track])
@@ -202,7 +202,7 @@ def add_prong(o: EventObjects, s: Selection, track: int, out: FloatArray) -> int
     return kind
 
 
-@kernel
+@lean_kernel
 def nearest_pi0(
     o: EventObjects, s: Selection, prong: FloatArray, part: IntArray, both: FloatArray
 ) -> tuple[int, float]:
@@ -224,7 +224,7 @@ def nearest_pi0(
     return chosen, nearest
 
 
-@kernel
+@lean_kernel
 def use_pi0(o: EventObjects, pi0: int, place: int, part: IntArray, prong: FloatArray) -> int:
     """Make a pi0 part of a pion's prong, its photons at `place`; return what the prong is then."""
     add(prong, o.pi0_p[pi0], prong)
@@ -233,7 +233,7 @@ def use_pi0(o: EventObjects, pi0: int, place: int, part: IntArray, prong: FloatA
     return _TAU_RHO
 
 
-@kernel
+@lean_kernel
 def is_used(photon: int, part: IntArray) -> bool:
     """Return whether a photon, by its position, is part of a reading."""
     return (
@@ -244,7 +244,7 @@ def is_used(photon: int, part: IntArray) -> bool:
     )
 
 
-@kernel
+@lean_kernel
 def extra_energy(o: EventObjects, threshold: float, part: IntArray) -> float:
     """Return the energy of all photons above the threshold that are not used."""
     energy = 0.0
@@ -254,7 +254,7 @@ def extra_energy(o: EventObjects, threshold: float, part: IntArray) -> float:
     return energy
 
 
-@kernel
+@lean_kernel
 def add_track(o: EventObjects, track: int, mass: float, out: FloatArray) -> None:
     """Add a track's measured momentum under a mass hypothesis to `out`."""
     p = o.track_p[track]
@@ -265,33 +265,33 @@ def add_track(o: EventObjects, track: int, mass: float, out: FloatArray) -> None
     out[3] += np.sqrt(p2 + mass * mass)
 
 
-@kernel
+@lean_kernel
 def dot(p: FloatArray, q: FloatArray) -> float:
     """Return the product of two four-momenta."""
     return float(p[3] * q[3] - p[0] * q[0] - p[1] * q[1] - p[2] * q[2])
 
 
-@kernel
+@lean_kernel
 def mass_of(p: FloatArray) -> float:
     """Return the mass of a momentum (4,), 0 where rounding makes its square negative."""
     return float(np.sqrt(max(dot(p, p), 0.0)))
 
 
-@kernel
+@lean_kernel
 def clear(p: FloatArray) -> None:
     """Make a momentum (4,) zero."""
     for x in range(4):
         p[x] = 0.0
 
 
-@kernel
+@lean_kernel
 def copy(p: FloatArray, out: FloatArray) -> None:
     """Write a momentum (4,) to `out`."""
     for x in range(4):
         out[x] = p[x]
 
 
-@kernel
+@lean_kernel
 def add(p: FloatArray, q: FloatArray, out: FloatArray) -> None:
     """Write the sum of two momenta (4,) to `out`, which may be one of them."""
     for x in range(4):

@@ -29,7 +29,7 @@ from detector.pi0 import constrain_pi0
 from detector.streams import FIRST_IDENTIFICATION, FIRST_PARTICLE, FIRST_RADIATION
 from detector.topology import Found
 from detector.tracks import TrackModel, smear_track, track_accepted, track_model
-from simgen.jit import kernel
+from simgen.jit import kernel, lean_kernel
 from simgen.random import seek
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def detector_model(profile: DetectorProfile) -> DetectorModel:
     )
 
 
-@kernel
+@lean_kernel
 def require_acceptance(
     offsets: IntArray,
     pdgid: Int32Array,
@@ -108,7 +108,7 @@ def require_acceptance(
             passed[i] = PHOTONS_ACCEPTED if photons else TRACKS_ACCEPTED
 
 
-@kernel
+@lean_kernel
 def _pi0_accepted(
     k: int,
     a: int,
@@ -129,7 +129,7 @@ def _pi0_accepted(
     return daughters == 2
 
 
-@kernel
+@lean_kernel
 def require_found(
     event_id: IntArray,
     offsets: IntArray,
@@ -177,7 +177,7 @@ def require_found(
             passed[i] = FOUND
 
 
-@kernel
+@lean_kernel
 def particle_found(
     event_id: int,
     k: int,
@@ -214,7 +214,7 @@ def particle_found(
     return seen
 
 
-@kernel
+@lean_kernel
 def require_identification(
     event_id: IntArray,
     offsets: IntArray,
@@ -308,7 +308,7 @@ def smear_objects(
                 true[r, c, x] += p4[k, x]
 
 
-@kernel
+@lean_kernel
 def measure_particle(
     event_id: int,
     index: int,
@@ -343,7 +343,7 @@ def measure_particle(
         radiate(p, detector.bremsstrahlung, state, out)
 
 
-@kernel
+@lean_kernel
 def _smear_pi0(
     k: int,
     a: int,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from detector.tables import Table
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,7 @@ def values_at_momenta(tables: Sequence[float | Table], p4: FloatArray) -> FloatA
     return values_at(tables, np.hypot(pt, p4[:, 2]), pt, np.arctan2(pt, p4[:, 2]))
 
 
-@kernel
+@lean_kernel
 def _look_up(
     tables: PackedTables,
     momentum: FloatArray,
@@ -92,7 +92,7 @@ def _pack(table: float | Table) -> FloatArray:
     return np.concatenate([head, x, y, values.ravel()])
 
 
-@kernel
+@lean_kernel
 def value_at(
     tables: PackedTables, which: int, momentum: float, transverse: float, theta: float
 ) -> float:
@@ -137,7 +137,7 @@ def value_at(
     return float((1.0 - u) * near + u * far)
 
 
-@kernel
+@lean_kernel
 def _interval(numbers: FloatArray, first: int, n: int, x: float) -> int:
     """Return i with axis[i] <= x < axis[i + 1], from 0 to n - 2; by bisection."""
     low, high = 0, n - 1
@@ -150,7 +150,7 @@ def _interval(numbers: FloatArray, first: int, n: int, x: float) -> int:
     return low
 
 
-@kernel
+@lean_kernel
 def _fraction(numbers: FloatArray, at: int, x: float) -> float:
     """Return how far x is between two numbers of an axis, 0 to 1."""
     fraction = (x - numbers[at]) / (numbers[at + 1] - numbers[at])

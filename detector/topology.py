@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simgen.events import FINAL
-from simgen.jit import kernel
+from simgen.jit import kernel, lean_kernel
 
 if TYPE_CHECKING:
     from detector.config import CandidateConfig
@@ -260,7 +260,7 @@ def _match_all(
         roles[row[_SLOT_TAG_LEPTON]] = _ROLE_TAG_LEPTON
 
 
-@kernel
+@lean_kernel
 def longest_event(offsets: IntArray) -> int:
     """Return the largest number of particles in an event of a block."""
     longest = 0
@@ -269,7 +269,7 @@ def longest_event(offsets: IntArray) -> int:
     return longest
 
 
-@kernel
+@lean_kernel
 def look_at_daughters(
     ids: Int32Array, mothers: Int32Array, continues: BoolArray, decays: BoolArray
 ) -> None:
@@ -288,7 +288,7 @@ def look_at_daughters(
             continues[m] = True
 
 
-@kernel
+@lean_kernel
 def _last_copy(k: int, ids: Int32Array, mothers: Int32Array, continues: BoolArray) -> int:
     """Follow a particle through radiation and mixing to where it decays or leaves."""
     for j in range(k + 1, len(ids)):
@@ -299,13 +299,13 @@ def _last_copy(k: int, ids: Int32Array, mothers: Int32Array, continues: BoolArra
     return k
 
 
-@kernel
+@lean_kernel
 def _is_b(pdgid: int) -> bool:
     """Return whether it is a B+ or B0, or antiparticle."""
     return pdgid in (511, 521)
 
 
-@kernel
+@lean_kernel
 def _find_signal(
     ids: Int32Array,
     mothers: Int32Array,
@@ -355,7 +355,7 @@ def _find_signal(
     return False
 
 
-@kernel
+@lean_kernel
 def _find_tag(ids: Int32Array, mothers: Int32Array, continues: BoolArray, row: IntArray) -> int:
     """Write the tag's particles to `row`; return its `TagMeson`, NONE if there is no tag."""
     n = len(ids)
@@ -386,7 +386,7 @@ def _find_tag(ids: Int32Array, mothers: Int32Array, continues: BoolArray, row: I
     return _NO_MESON
 
 
-@kernel
+@lean_kernel
 def _dstar_decay(
     dstar: int, ids: Int32Array, mothers: Int32Array, continues: BoolArray, row: IntArray
 ) -> int:
@@ -416,13 +416,13 @@ def _dstar_decay(
     return _DSTAR_PI0 if ids[k_slow] == _PI0 else _DSTAR_PI
 
 
-@kernel
+@lean_kernel
 def _is_track(pdgid: int) -> bool:
     """Return whether it is an electron, muon, charged pion or kaon, or proton."""
     return pdgid in (11, 13, 211, 321, 2212)
 
 
-@kernel
+@lean_kernel
 def _descend(
     root: int,
     ids: Int32Array,
@@ -456,7 +456,7 @@ def _descend(
             kind[k] = _OPEN
 
 
-@kernel
+@lean_kernel
 def _is_visible(kind: Int8Array, root: int, n: int) -> bool:
     """Return whether all that is below `root` can be reconstructed."""
     visible = 0
@@ -468,7 +468,7 @@ def _is_visible(kind: Int8Array, root: int, n: int) -> bool:
     return visible > 0
 
 
-@kernel
+@lean_kernel
 def _tau_decay(
     ids: Int32Array,
     mothers: Int32Array,
@@ -556,7 +556,7 @@ def _match_pairs(
             roles[tag[_SLOT_PRONG_PI0]] = _ROLE_TAG_LEPTON
 
 
-@kernel
+@lean_kernel
 def _find_pair(pdgid: Int32Array, mothers: Int32Array, continues: BoolArray, row: IntArray) -> bool:
     """Write the taus to `row`; return whether they are one tau+ and one tau- of one origin."""
     origin_sig, origin_tag, count = -1, -1, 0

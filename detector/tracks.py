@@ -9,7 +9,7 @@ import numpy as np
 
 from detector.streams import FIRST_PARTICLE
 from detector.table_lookup import PackedTables, pack_tables, value_at
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 from simgen.random import Stage, normal_pair, open_stream, seek, uniform
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def smear_tracks(
     return out
 
 
-@kernel
+@lean_kernel
 def _smear_all(
     p4: FloatArray,
     event_id: IntArray,
@@ -118,7 +118,7 @@ def _smear_all(
         smear_track(p4[i], model, state, out[i])
 
 
-@kernel
+@lean_kernel
 def track_accepted(p: FloatArray, model: TrackModel) -> bool:
     """Return whether the true momentum (4,) of a charged particle is in the acceptance."""
     pt2 = p[0] * p[0] + p[1] * p[1]
@@ -129,7 +129,7 @@ def track_accepted(p: FloatArray, model: TrackModel) -> bool:
     return inside
 
 
-@kernel
+@lean_kernel
 def track_resolution(p: FloatArray, model: TrackModel) -> tuple[float, float, float]:
     """Return the standard deviations of pT (relative), theta and phi (rad) at a momentum (4,)."""
     pt2 = p[0] * p[0] + p[1] * p[1]
@@ -149,7 +149,7 @@ def track_resolution(p: FloatArray, model: TrackModel) -> tuple[float, float, fl
     )
 
 
-@kernel
+@lean_kernel
 def smear_track(p: FloatArray, model: TrackModel, state: UInt64Array, out: FloatArray) -> None:
     """Write the measured momentum of a charged particle.
 
@@ -193,7 +193,7 @@ def smear_track(p: FloatArray, model: TrackModel, state: UInt64Array, out: Float
     out[3] = np.sqrt(out[0] * out[0] + out[1] * out[1] + out[2] * out[2] + mass2)
 
 
-@kernel
+@lean_kernel
 def _widening(tail: TailModel, u: float) -> float:
     """Return the factor of an error, by a number uniform in [0, 1)."""
     return tail.scale if u < tail.fraction else 1.0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from detector.reading import N_PARTS
 from simgen.events import FINAL
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 
 if TYPE_CHECKING:
     from simgen.typing import BoolArray, Int8Array, Int32Array, IntArray
@@ -23,7 +23,7 @@ _N_PARTS, _N_CHAIN, _FINAL = N_PARTS, N_CHAIN, FINAL
 _PHOTON, _TAU = 22, 15
 
 
-@kernel
+@lean_kernel
 def b_mesons(pdgid: Int32Array, mother: Int32Array, of: IntArray) -> None:
     """Write for each particle the index of the B it descends from, -1 for none.
 
@@ -43,7 +43,7 @@ def b_mesons(pdgid: Int32Array, mother: Int32Array, of: IntArray) -> None:
         of[k] = k if is_b else (of[m] if m >= 0 else -1)
 
 
-@kernel
+@lean_kernel
 def taus(pdgid: Int32Array, mother: Int32Array, of: IntArray) -> None:
     """Write for each particle the index of the tau it descends from, -1 for none.
 
@@ -54,7 +54,7 @@ def taus(pdgid: Int32Array, mother: Int32Array, of: IntArray) -> None:
         of[k] = k if abs(pdgid[k]) == _TAU else (of[m] if m >= 0 else -1)
 
 
-@kernel
+@lean_kernel
 def heavy_parents(pdgid: Int32Array, mother: Int32Array, of: IntArray) -> None:
     """Write for each particle the first charmed hadron or tau above it, or itself; -1 for none.
 
@@ -70,7 +70,7 @@ def heavy_parents(pdgid: Int32Array, mother: Int32Array, of: IntArray) -> None:
         of[k] = above
 
 
-@kernel
+@lean_kernel
 def other_parent(one: int, tracks: IntArray, of: IntArray) -> int:
     """Return the parent of the first of `tracks` that has another than `one`, -1 for none."""
     for k in tracks:
@@ -79,7 +79,7 @@ def other_parent(one: int, tracks: IntArray, of: IntArray) -> int:
     return -1
 
 
-@kernel
+@lean_kernel
 def mark_ancestors(part: IntArray, mother: Int32Array, leads: BoolArray) -> None:
     """Mark the particles of a candidate and all they descend from.
 
@@ -100,7 +100,7 @@ def mark_ancestors(part: IntArray, mother: Int32Array, leads: BoolArray) -> None
             k = mother[k]
 
 
-@kernel
+@lean_kernel
 def write_chain(
     parent: int,
     pdgid: Int32Array,
@@ -162,13 +162,13 @@ def write_chain(
         n += 1  # the 0
 
 
-@kernel
+@lean_kernel
 def _goes_before(a: int, b: int) -> bool:
     """Order PDG numbers by absolute value, particle before antiparticle."""
     return abs(a) > abs(b) or (abs(a) == abs(b) and a > b)
 
 
-@kernel
+@lean_kernel
 def _is_heavy(number: int) -> bool:
     """Return whether a particle, by its absolute number, is a tau or has one charm quark."""
     if number < 100:
@@ -181,13 +181,13 @@ def _is_heavy(number: int) -> bool:
     return charm == 1
 
 
-@kernel
+@lean_kernel
 def _is_followed(number: int) -> bool:
     """Return whether the decay of a particle, by its absolute number, is part of a chain."""
     return number in (15, 411, 421, 431, 441, 443, 100443, 4122) or number in (4132, 4232, 4332)
 
 
-@kernel
+@lean_kernel
 def single_recoil(
     parent: int,
     kaon: int,
@@ -235,7 +235,7 @@ def single_recoil(
     return int(pdgid[common])
 
 
-@kernel
+@lean_kernel
 def _common_ancestor(a: int, b: int, mother: Int32Array) -> int:
     """Return the last particle that two descend from, one of the two if it is the other's."""
     while a != b:

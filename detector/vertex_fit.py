@@ -26,7 +26,7 @@ import numpy as np
 
 from detector.helix import N_PARAMETERS, add_track
 from simgen.errors import InputArrayError
-from simgen.jit import kernel
+from simgen.jit import kernel, lean_kernel
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -91,7 +91,7 @@ def fit_vertices(
     return position, fitted, chi2
 
 
-@kernel
+@lean_kernel
 def _fit_all(
     tracks: FloatArray,
     variances: FloatArray,
@@ -278,7 +278,7 @@ def _blur(weight: FloatArray, information: FloatArray, spread: FloatArray, facto
             weight[i, j], weight[j, i] = mean, mean
 
 
-@kernel
+@lean_kernel
 def start_sum(
     mean: FloatArray, prior_weight: FloatArray, weight: FloatArray, information: FloatArray
 ) -> None:
@@ -290,7 +290,7 @@ def start_sum(
             information[i] += prior_weight[i, j] * mean[j]
 
 
-@kernel
+@lean_kernel
 def invert(a: FloatArray, out: FloatArray) -> None:
     """Write the inverse of a matrix (3, 3), by cofactors."""
     for i in range(3):
@@ -304,7 +304,7 @@ def invert(a: FloatArray, out: FloatArray) -> None:
             out[i, j] /= determinant
 
 
-@kernel
+@lean_kernel
 def _solve(covariance: FloatArray, information: FloatArray, position: FloatArray) -> float:
     """Write the position that solves W x = information; return how far it moved."""
     moved = 0.0
@@ -320,7 +320,7 @@ def _solve(covariance: FloatArray, information: FloatArray, position: FloatArray
     return distance
 
 
-@kernel
+@lean_kernel
 def multiply(a: FloatArray, x: FloatArray, out: FloatArray) -> None:
     """Write the product of a matrix (3, 3) and a vector (3,), which is not `out`."""
     for i in range(3):

@@ -22,7 +22,7 @@ from detector.pi0 import constrain_pi0
 from detector.reading import Part, Selection, selection_model
 from detector.reconstruct import DetectorModel, detector_model, measure_particle
 from detector.topology import Role, Slot, TauMode
-from simgen.jit import kernel
+from simgen.jit import kernel, lean_kernel
 from simgen.random import Stage, new_stream
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ _PHOTON, _PI0, _PION = 22, 111, 211
 _AT_VERTEX = 1e-6  # mm; resonances decay where they are made
 
 
-@kernel
+@lean_kernel
 def _add(parts: VertexParts, n: int, use: int, row: int, p: FloatArray) -> int:
     """Write part `n` with momentum `p` (4,); return the number of parts."""
     parts.use[n], parts.row[n] = use, row
@@ -199,7 +199,7 @@ def _add(parts: VertexParts, n: int, use: int, row: int, p: FloatArray) -> int:
     return n + 1
 
 
-@kernel
+@lean_kernel
 def _list_true(
     events: IntArray,
     offsets: IntArray,
@@ -232,7 +232,7 @@ def _list_true(
         parts.offsets[c + 1] = n
 
 
-@kernel
+@lean_kernel
 def _list_true_d(
     a: int,
     b: int,
@@ -269,7 +269,7 @@ def _list_true_d(
     return n
 
 
-@kernel
+@lean_kernel
 def _write_photons(k: int, a: int, b: int, mother: Int32Array, parts: VertexParts, n: int) -> None:
     """Make part `n` the pi0 of row `k`, with the rows of its two photons."""
     parts.use[n] = _CHARM_PI0
@@ -354,7 +354,7 @@ def _list_combined(
         parts.offsets[c + 1] = n
 
 
-@kernel
+@lean_kernel
 def _prong_species(mode: int) -> int:
     """Return what the track of a prong is taken for by its `TauMode`."""
     if mode == _TAU_E:
@@ -362,7 +362,7 @@ def _prong_species(mode: int) -> int:
     return _SPECIES_MU if mode == _TAU_MU else _SPECIES_PI
 
 
-@kernel
+@lean_kernel
 def _measure(
     event: int,
     a: int,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simgen.jit import kernel
+from simgen.jit import lean_kernel
 from simgen.random import Stage, normal_pair, open_stream, seek
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def smear_vertices(
     return out
 
 
-@kernel
+@lean_kernel
 def _smear_all(
     position: FloatArray,
     event_id: IntArray,
@@ -57,7 +57,7 @@ def _smear_all(
         add_errors(position[i], sigma[i], state, out[i])
 
 
-@kernel
+@lean_kernel
 def add_errors(true: FloatArray, sigma: FloatArray, state: UInt64Array, out: FloatArray) -> None:
     """Write three numbers with independent Gaussian errors.
 
