@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from simgen.events import DECAYED, FINAL, EventBlock
-from simgen.jit import kernel
+from simgen.jit import kernel, lean_kernel
 from simgen.lorentz import boost_by_matrix, boost_matrix, compose
 from simgen.pythia.undecayed import LAMBDA_C_2625, LAMBDA_C_2625_PDG
 
@@ -138,10 +138,8 @@ def to_events(
     pdgid, mother = np.empty(rows, np.int32), np.empty(rows, np.int32)
     status = np.empty(rows, np.int8)
     p4, production = np.empty((rows, 4)), np.empty((rows, 4))
-    used = _convert(
-        record, beam, vertex, _rotation_to(axis), root, flights, offsets, process, pdgid, mother,
-        status, p4, production,
-    )  # fmt: skip
+    out = _Columns(offsets, process, pdgid, mother, status, p4, production)
+    used = _convert(record, beam, vertex, _rotation_to(axis), root, flights, out)
     return EventBlock(
         event_id=event_id,
         weight=np.ones(n),
@@ -168,7 +166,7 @@ def _rotation_to(axis: FloatArray) -> FloatArray:
     return rotation
 
 
-@kernel
+@lean_kernel
 def _is_parton(pdgid: int) -> bool:
     """Say whether a number is that of a quark, gluon or diquark."""
     code = abs(pdgid)
@@ -177,7 +175,7 @@ def _is_parton(pdgid: int) -> bool:
     return 1000 < code < _BARYONS and (code // 10) % 10 == 0
 
 
-@kernel
+@lean_kernel
 def _own_number(pdgid: int) -> int:
     """Return the PDG number of a particle that Pythia numbers otherwise."""
     if abs(pdgid) == LAMBDA_C_2625:
@@ -185,7 +183,7 @@ def _own_number(pdgid: int) -> int:
     return pdgid
 
 
-@kernel
+@lean_kernel
 def _choose(
     record: Record, first: int, n: int, decays: BoolArray, kept: BoolArray, above: IntArray
 ) -> None:
@@ -209,6 +207,32 @@ def _choose(
         above[i] = m if kept[m] else above[m]
 
 
+class _Columns(NamedTuple):
+    """What is filled; see `simgen.events.EventBlock`."""
+
+    offsets: IntArray
+    process: Int32Array
+    pdgid: Int32Array
+    mother: Int32Array
+    status: Int8Array
+    p4: FloatArray
+    production: FloatArray
+
+
+class _Scratch(NamedTuple):
+    """Working memory, for each entry of the largest record."""
+
+    decays: BoolArray
+    kept: BoolArray
+    above: IntArray
+    order: IntArray
+    place: IntArray
+    shift: FloatArray
+    boost: FloatArray
+    to_lab: FloatArray
+    four: FloatArray
+
+
 @kernel
 def _convert(
     record: Record,
@@ -217,80 +241,111 @@ def _convert(
     rotation: FloatArray,
     root: int,
     flights: FloatArray,
-    offsets: IntArray,
-    process: Int32Array,
-    pdgid: Int32Array,
-    mother: Int32Array,
-    status: Int8Array,
-    p4: FloatArray,
-    production: FloatArray,
+    out: _Columns,
 ) -> int:
     """Fill the columns of `to_events`; return the number of particles."""
     largest = np.max(np.diff(record.offsets))
-    decays, kept = np.zeros(largest, np.bool_), np.zeros(largest, np.bool_)
-    above, order = np.zeros(largest, np.int64), np.zeros(largest, np.int64)
-    place, shift = np.zeros(largest, np.int64), np.zeros((largest, 4))
-    n_flights = flights.shape[1]
-    boost, to_lab, four = np.zeros((4, 4)), np.zeros((4, 4)), np.zeros(4)
+    scratch = _Scratch(
+        np.zeros(largest, np.bool_),
+        np.zeros(largest, np.bool_),
+        np.zeros(largest, np.int64),
+        np.zeros(largest, np.int64),
+        np.zeros(largest, np.int64),
+        np.zeros((largest, 4)),
+        np.zeros((4, 4)),
+        np.zeros((4, 4)),
+        np.zeros(4),
+    )
     row = 0
     for e in range(len(beam)):
-        first = record.offsets[e]
-        n = record.offsets[e + 1] - first
-        _choose(record, first, n, decays, kept, above)
-        for i in range(n):
-            if abs(record.status[first + i]) == _HARD:
-                process[e] = abs(record.pdgid[first + i])
-                break
-        # By the mother's place in the record: siblings side by side, and mothers before
-        # daughters, because the mother of a mother stands above her.
-        count = 0
-        for i in range(1, n):
-            if not kept[i]:
-                continue
-            k = count
-            while k > 0 and above[order[k - 1]] > above[i]:
-                order[k] = order[k - 1]
-                k -= 1
-            order[k] = i
-            count += 1
-        total = beam[e]
-        s = total[3] ** 2 - total[0] ** 2 - total[1] ** 2 - total[2] ** 2
-        boost_matrix(total[0], total[1], total[2], total[3], np.sqrt(s), boost)
-        compose(boost, rotation, to_lab)
-        offsets[e] = row
-        pdgid[row], mother[row], status[row] = root, -1, DECAYED
-        for j in range(4):
-            p4[row, j] = total[j]
-            production[row, j] = vertex[e, j] if j < 3 else 0.0
-        place[0] = 0
-        for k in range(count):
-            i = order[k]
-            place[i] = 1 + k
-            at = row + 1 + k
-            pdgid[at] = _own_number(record.pdgid[first + i])
-            mother[at] = place[above[i]]
-            status[at] = DECAYED if decays[i] else FINAL
-            own = first + i
-            four[0], four[1] = record.px[own], record.py[own]
-            four[2], four[3] = record.pz[own], record.energy[own]
-            boost_by_matrix(to_lab, four, p4[at])
-            v = record.made_at[own]
-            four[:] = 0.0
-            if v >= 0:
-                four[0], four[1] = record.x[v], record.y[v]
-                four[2], four[3] = record.z[v], record.t[v]
-            boost_by_matrix(to_lab, four, production[at])
-            m = above[i]
-            shift[i] = 0.0
-            if m > 0:
-                shift[i] = shift[m]
-            if 0 < m <= n_flights:
-                parent = p4[row + place[m]]
-                mass_2 = parent[3] ** 2 - parent[0] ** 2 - parent[1] ** 2 - parent[2] ** 2
-                shift[i] = parent * (flights[e, m - 1] / np.sqrt(mass_2))
-            production[at] += shift[i]
-            for j in range(3):
-                production[at, j] += vertex[e, j]
-        row += 1 + count
-        offsets[e + 1] = row
+        out.offsets[e] = row
+        row += _convert_event(record, e, beam[e], vertex[e], rotation, root, flights[e], row, out,
+                              scratch)  # fmt: skip
+    out.offsets[len(beam)] = row
     return row
+
+
+@lean_kernel
+def _in_order_of_mothers(n: int, scratch: _Scratch) -> int:
+    """List the kept ones of n entries in ``order``; return their number.
+
+    By the mother's place in the record: siblings side by side, and mothers before daughters,
+    because the mother of a mother stands above her.
+    """
+    order, above = scratch.order, scratch.above
+    count = 0
+    for i in range(1, n):
+        if not scratch.kept[i]:
+            continue
+        k = count
+        while k > 0 and above[order[k - 1]] > above[i]:
+            order[k] = order[k - 1]
+            k -= 1
+        order[k] = i
+        count += 1
+    return count
+
+
+@lean_kernel
+def _convert_event(
+    record: Record,
+    e: int,
+    total: FloatArray,
+    vertex: FloatArray,
+    rotation: FloatArray,
+    root: int,
+    flights: FloatArray,
+    row: int,
+    out: _Columns,
+    scratch: _Scratch,
+) -> int:
+    """Fill the rows of event `e` from `row` on; return their number."""
+    first = record.offsets[e]
+    n = record.offsets[e + 1] - first
+    above, place, shift = scratch.above, scratch.place, scratch.shift
+    four, to_lab = scratch.four, scratch.to_lab
+    _choose(record, first, n, scratch.decays, scratch.kept, above)
+    for i in range(n):
+        if abs(record.status[first + i]) == _HARD:
+            out.process[e] = abs(record.pdgid[first + i])
+            break
+    count = _in_order_of_mothers(n, scratch)
+    s = total[3] ** 2 - total[0] ** 2 - total[1] ** 2 - total[2] ** 2
+    boost_matrix(total[0], total[1], total[2], total[3], np.sqrt(s), scratch.boost)
+    compose(scratch.boost, rotation, to_lab)
+    out.pdgid[row], out.mother[row], out.status[row] = root, -1, DECAYED
+    for j in range(4):
+        out.p4[row, j] = total[j]
+        out.production[row, j] = vertex[j] if j < 3 else 0.0
+    place[0] = 0
+    for k in range(count):
+        i = scratch.order[k]
+        place[i] = 1 + k
+        at, own = row + 1 + k, first + i
+        out.pdgid[at] = _own_number(record.pdgid[own])
+        out.mother[at] = place[above[i]]
+        out.status[at] = DECAYED if scratch.decays[i] else FINAL
+        four[0], four[1] = record.px[own], record.py[own]
+        four[2], four[3] = record.pz[own], record.energy[own]
+        boost_by_matrix(to_lab, four, out.p4[at])
+        v = record.made_at[own]
+        four[:] = 0.0
+        if v >= 0:
+            four[0], four[1] = record.x[v], record.y[v]
+            four[2], four[3] = record.z[v], record.t[v]
+        made_at = out.production[at]
+        boost_by_matrix(to_lab, four, made_at)
+        m = above[i]
+        scale = 0.0
+        if 0 < m <= len(flights):
+            parent = out.p4[row + place[m]]
+            mass_2 = parent[3] ** 2 - parent[0] ** 2 - parent[1] ** 2 - parent[2] ** 2
+            scale = flights[m - 1] / np.sqrt(mass_2)
+        for j in range(4):
+            shift[i, j] = shift[m, j] if m > 0 else 0.0
+            if scale != 0.0:
+                shift[i, j] = out.p4[row + place[m], j] * scale
+            made_at[j] += shift[i, j]
+        for j in range(3):
+            made_at[j] += vertex[j]
+    return 1 + count
