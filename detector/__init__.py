@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from simgen.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from detector.candidates import CANDIDATE_LAYOUT, CandidateTable, smear_block
+    from detector.candidate_table import CANDIDATE_LAYOUT, CandidateTable
+    from detector.candidates import smear_block
     from detector.config import CandidateConfig, SignalTopology
     from detector.cutflow import CutFlow
     from detector.identification import Species, acceptance_shares, identify_tracks
@@ -43,9 +44,9 @@ __all__ = [
 ]
 
 _HOME = {
-    "CANDIDATE_LAYOUT": "candidates",
+    "CANDIDATE_LAYOUT": "candidate_table",
     "CandidateConfig": "config",
-    "CandidateTable": "candidates",
+    "CandidateTable": "candidate_table",
     "CutFlow": "cutflow",
     "DetectorProfile": "profiles",
     "SignalTopology": "config",

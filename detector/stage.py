@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import yaml
 
-from detector.candidates import CANDIDATE_LAYOUT, CandidateTable, smear_block
+from detector.candidate_table import CANDIDATE_LAYOUT, CandidateTable
+from detector.candidates import smear_block
 from detector.config import CandidateConfig
 from detector.cutflow import STAGES, CutFlow, combinatorial_stages
 from detector.profiles import DetectorProfile, load_profile

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from detector.candidates import CANDIDATE_LAYOUT
+from detector.candidate_table import CANDIDATE_LAYOUT
 from m2solve.solution import Status
 from m2solve.study.methods import COMMON_LAYOUT, Method, method_layout, method_of_name
 from simgen.errors import FileFormatError

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from detector.candidates import CANDIDATE_LAYOUT, TauMode
+from detector.candidate_table import CANDIDATE_LAYOUT
 from detector.flight_prior import flight_prior
+from detector.topology import TauMode
 from m2solve.invisible_mass import m_hat, m_hat_squared
 from m2solve.m2sbv import WeightedSolution
 from m2solve.recoil import cos_theta_tag, m_recoil
@@ -32,7 +33,7 @@ from simgen.random import Stage, open_stream, seek, uniform
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from detector.candidates import CandidateTable
+    from detector.candidate_table import CandidateTable
     from simgen.particles import ParticleData
     from simgen.typing import BoolArray, FloatArray, IntArray
 

@@ -20,7 +20,7 @@ from simgen.io.layout import MOMENTUM, Columns
 from simgen.particles import particle_table
 
 if TYPE_CHECKING:
-    from detector.candidates import CandidateTable
+    from detector.candidate_table import CandidateTable
     from m2solve.vertices import Vertices
     from simgen.typing import FloatArray
 

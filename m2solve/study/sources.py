@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from detector.candidates import CandidateTable
+    from detector.candidate_table import CandidateTable
     from simgen.io.layout import Layout
     from simgen.typing import BoolArray, FloatArray, IntArray
 

@@ -20,7 +20,7 @@ from simgen.stage import run_stage
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from detector.candidates import CandidateTable
+    from detector.candidate_table import CandidateTable
     from simgen.io.layout import Columns
 
 SOLUTIONS = "solutions"

@@ -10,7 +10,7 @@ import numpy as np
 import yaml
 from rich.console import Console
 
-from detector.candidates import CANDIDATE_LAYOUT, CandidateTable
+from detector.candidate_table import CANDIDATE_LAYOUT, CandidateTable
 from detector.profiles import DetectorProfile
 from detector.stage import CANDIDATES
 from m2solve.recoil import cos_theta_tag

@@ -21,7 +21,7 @@ from m2solve.study.stated_errors import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from detector.candidates import CandidateTable
+    from detector.candidate_table import CandidateTable
     from detector.profiles import DetectorProfile
     from simgen.typing import BoolArray, FloatArray
 

@@ -16,7 +16,7 @@ from m2solve.study.validation_pulls import CENTRAL, mass_squared, pull_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from detector.candidates import CandidateTable
+    from detector.candidate_table import CandidateTable
     from m2solve.study.solutions import Solutions
     from simgen.typing import BoolArray, FloatArray, IntArray
 

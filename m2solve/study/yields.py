@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from detector.candidates import CandidateTable
+    from detector.candidate_table import CandidateTable
 
 RIGHT = "right"
 _POISSON_90 = 2.303  # -ln(0.1), the mean of which nothing is seen in a tenth of all cases

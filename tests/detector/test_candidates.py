@@ -11,7 +11,8 @@ import vector
 from closure import assert_uncorrelated, mass2
 from decay_trees import P, event, pi0, signal, tag
 
-from detector.candidates import CANDIDATE_LAYOUT, CandidateTable, smear_block
+from detector.candidate_table import CANDIDATE_LAYOUT, CandidateTable
+from detector.candidates import smear_block
 from detector.config import CandidateConfig, SignalTopology
 from detector.photons import curve_model, resolution_at, smear_photons
 from detector.pi0 import constrain_pi0

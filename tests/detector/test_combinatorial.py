@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from decay_trees import P, d0, event, make_block, mass2, pi0, signal, tag
 
-from detector.candidates import CANDIDATE_LAYOUT, CandidateConfig, smear_block
+from detector.candidate_table import CANDIDATE_LAYOUT
+from detector.candidates import smear_block
 from detector.combinatorial import combine_block
+from detector.config import CandidateConfig
 from detector.cutflow import COMBINATORIAL_STAGES
 from detector.efficiency import find_particles
 from detector.identification import Species, identify_tracks

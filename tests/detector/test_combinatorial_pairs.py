@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from decay_trees import TAU_DECAYS, P, boost, make_block
 
-from detector.candidates import CANDIDATE_LAYOUT, CandidateConfig, smear_block
+from detector.candidate_table import CANDIDATE_LAYOUT
+from detector.candidates import smear_block
+from detector.config import CandidateConfig
 from detector.cutflow import PAIR_STAGES
 from detector.identification import Species, identify_tracks
 from detector.pair_combinations import cos_between

@@ -8,8 +8,8 @@ from closure import assert_covariance_is_right, chi2, straight_line_sigmas
 from decay_trees import P, d0, event, make_block, pi0, signal, tag
 from scipy import stats
 
-from detector.candidates import CandidateConfig, smear_block
-from detector.config import SignalTopology
+from detector.candidates import smear_block
+from detector.config import CandidateConfig, SignalTopology
 from detector.profiles import load_profile
 from simgen.events import concatenate
 

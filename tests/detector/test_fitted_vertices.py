@@ -10,8 +10,9 @@ from closure import assert_covariance_is_right, chi2, straight_line_sigmas
 from decay_trees import P, d0, event, make_block, pi0, signal, tag
 
 from detector import fit_vertices, smear_perigees, smear_tracks
-from detector.candidates import CANDIDATE_LAYOUT, CandidateConfig, smear_block
-from detector.config import SignalTopology
+from detector.candidate_table import CANDIDATE_LAYOUT
+from detector.candidates import smear_block
+from detector.config import CandidateConfig, SignalTopology
 from detector.flight_prior import flight_prior
 from detector.profiles import load_profile
 from simgen.errors import ConfigError

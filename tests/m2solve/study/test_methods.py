@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import m2solve
-from detector.candidates import CANDIDATE_LAYOUT, CandidateTable
+from detector.candidate_table import CANDIDATE_LAYOUT, CandidateTable
 from detector.flight_prior import flight_prior
 from m2solve import Status
 from m2solve.study.config import SolverConfig
