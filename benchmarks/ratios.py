@@ -91,8 +91,8 @@ def paired(
 
 
 def main() -> None:
-    events = int(sys.argv[1]) if len(sys.argv) > 1 else 2_000
-    repeats = int(sys.argv[2]) if len(sys.argv) > 2 else 15
+    events = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    repeats = int(sys.argv[2]) if len(sys.argv) > 2 else 7
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     rows = []

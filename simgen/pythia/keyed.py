@@ -49,7 +49,7 @@ class KeyedRandom:
     def __init__(self, pythia: Any) -> None:
         self._rndm = pythia.rndm
         self._rndm.init(_SEED)
-        self._state = self._rndm.getState()
+        self._state, self._set_state = self._rndm.getState(), self._rndm.setState
         self._table = _table_of(self._state)
         if not self._predicts():
             raise ConfigError(
@@ -60,7 +60,7 @@ class KeyedRandom:
     def set(self, table: FloatArray) -> None:
         """Begin the sequence of a table, (97,), of numbers uniform in [0, 1)."""
         self._table[:] = table
-        self._rndm.setState(self._state)
+        self._set_state(self._state)
 
     def _predicts(self) -> bool:
         """Say whether a table written here gives the numbers that it should."""

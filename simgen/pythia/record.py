@@ -287,6 +287,24 @@ def _in_order_of_mothers(n: int, scratch: _Scratch) -> int:
 
 
 @lean_kernel
+def _add_flight(
+    i: int, row: int, flights: FloatArray, p4: FloatArray, scratch: _Scratch, made_at: FloatArray
+) -> None:
+    """Move what entry `i` is made at by the flights of what it descends from."""
+    shift, m = scratch.shift, scratch.above[i]
+    scale = 0.0
+    parent = p4[row + scratch.place[m]]
+    if 0 < m <= len(flights):
+        mass_2 = parent[3] ** 2 - parent[0] ** 2 - parent[1] ** 2 - parent[2] ** 2
+        scale = flights[m - 1] / np.sqrt(mass_2)
+    for j in range(4):
+        shift[i, j] = shift[m, j] if m > 0 else 0.0
+        if scale != 0.0:
+            shift[i, j] = parent[j] * scale
+        made_at[j] += shift[i, j]
+
+
+@lean_kernel
 def _convert_event(
     record: Record,
     e: int,
@@ -302,7 +320,7 @@ def _convert_event(
     """Fill the rows of event `e` from `row` on; return their number."""
     first = record.offsets[e]
     n = record.offsets[e + 1] - first
-    above, place, shift = scratch.above, scratch.place, scratch.shift
+    above, place = scratch.above, scratch.place
     four, to_lab = scratch.four, scratch.to_lab
     _choose(record, first, n, scratch.decays, scratch.kept, above)
     for i in range(n):
@@ -328,24 +346,16 @@ def _convert_event(
         four[0], four[1] = record.px[own], record.py[own]
         four[2], four[3] = record.pz[own], record.energy[own]
         boost_by_matrix(to_lab, four, out.p4[at])
+        made_at = out.production[at]
         v = record.made_at[own]
-        four[:] = 0.0
         if v >= 0:
             four[0], four[1] = record.x[v], record.y[v]
             four[2], four[3] = record.z[v], record.t[v]
-        made_at = out.production[at]
-        boost_by_matrix(to_lab, four, made_at)
-        m = above[i]
-        scale = 0.0
-        if 0 < m <= len(flights):
-            parent = out.p4[row + place[m]]
-            mass_2 = parent[3] ** 2 - parent[0] ** 2 - parent[1] ** 2 - parent[2] ** 2
-            scale = flights[m - 1] / np.sqrt(mass_2)
-        for j in range(4):
-            shift[i, j] = shift[m, j] if m > 0 else 0.0
-            if scale != 0.0:
-                shift[i, j] = out.p4[row + place[m], j] * scale
-            made_at[j] += shift[i, j]
+            boost_by_matrix(to_lab, four, made_at)
+        else:
+            made_at[:] = 0.0
+        if len(flights) > 0:
+            _add_flight(i, row, flights, out.p4, scratch, made_at)
         for j in range(3):
             made_at[j] += vertex[j]
     return 1 + count
