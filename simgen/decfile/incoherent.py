@@ -15,10 +15,13 @@ from simgen.models.contract import Oscillation
 from simgen.models.oscillating import OscillatingModel
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, MutableMapping
+
     from simgen.decfile.table import Channel, DecayTable
 
 _MESONS = ("B0", "B_s0")
-_COHERENT = "Upsilon(4S)"
+COHERENT = "Upsilon(4S)"
+"""Makes a coherent pair of neutral B mesons even where its model says nothing of it."""
 _LIGHT = 2.99792458e11  # mm/s
 DM, RATIO = "dm_incohMix_", "qoverp_incohMix_"
 
@@ -39,7 +42,7 @@ def sets_mixing(name: str) -> bool:
 
 def made_alone(table: DecayTable, parent: str, channel: Channel) -> bool:
     """Say whether neutral B mesons of a channel are on their own, and not one of a pair."""
-    if table.aliases.get(parent, parent) == _COHERENT:
+    if table.aliases.get(parent, parent) == COHERENT:
         return False
     return not isinstance(table.find_model(channel.model), PairModel)
 
@@ -85,6 +88,35 @@ def why_not(table: DecayTable, name: str) -> str | None:
     if not _tells_flavour(table, partner):
         return f"{name} keeps its flavour: {partner} has no decay that tells its own"
     return None
+
+
+def exchange_flavours(
+    mixed: Mapping[str, Mixing], name: str, expected: MutableMapping[str, float]
+) -> dict[str, float]:
+    """Count a meson that mixes and its partner as what they are when they decay.
+
+    Parameters
+    ----------
+    mixed
+        What mixes, `name` and maybe its partner among it.
+    name
+        One of the two.
+    expected
+        Mean numbers as they are made, changed to those at decay.
+
+    Returns
+    -------
+    dict
+        How many of each turn.
+    """
+    partner = mixed[name].partner
+    turned = {
+        each: expected[each] * mixed[each].chance for each in (name, partner) if each in mixed
+    }
+    moved = turned[name] - turned.get(partner, 0.0)
+    expected[name] -= moved
+    expected[partner] += moved
+    return turned
 
 
 def _meson(table: DecayTable, name: str) -> str | None:

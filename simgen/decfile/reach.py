@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simgen.decfile.incoherent import Mixing, made_alone, single_mixing
+from simgen.decfile.incoherent import Mixing, exchange_flavours, made_alone, single_mixing
 
 if TYPE_CHECKING:
     from simgen.decfile.table import DecayTable
@@ -57,11 +57,7 @@ def find_reach(table: DecayTable, root: str) -> Reach:
     for name in order:
         partner = walk.partner(name)
         if partner is not None and position[partner] > position[name]:
-            moved = expected[name] * walk.mixed[name].chance
-            if partner in walk.mixed:
-                moved -= expected[partner] * walk.mixed[partner].chance
-            expected[name] -= moved
-            expected[partner] += moved
+            exchange_flavours(walk.mixed, name, expected)
         for channel in table.channels.get(name, ()):
             for daughter in channel.daughters:
                 if position[daughter] > position[name]:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from simgen.decfile.incoherent import Mixing, made_alone, single_mixing, why_not
+from simgen.decfile.incoherent import COHERENT, Mixing, made_alone, single_mixing, why_not
 from simgen.errors import DecayFileError
 from simgen.models import PairModel
 from simgen.phasespace import MAX_DAUGHTERS
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from simgen.models.contract import Oscillation
 
 PHOTON_NAME = "gamma"
-# A vector that makes a coherent pair of neutral B mesons even where the model says nothing of it.
-_COHERENT = "Upsilon(4S)"
 _B0 = 511
 _SPIN2_OF_PAIRS = 2
 
@@ -156,7 +154,7 @@ class DecayChains:
         if isinstance(self.table.model_of(name, channel), PairModel):
             # Both may be either; of four names, the last two are those of the second meson.
             return listed[:2], listed[:1:-1] if len(listed) == 4 else listed[::-1]
-        if self.table.particle(name).name != _COHERENT:
+        if self.table.particle(name).name != COHERENT:
             return None
         if {self.table.particle(d).pdgid for d in listed} != {_B0, -_B0}:
             return None

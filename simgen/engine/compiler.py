@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from simgen.decfile.incoherent import exchange_flavours
 from simgen.engine.chains import PHOTON_NAME, DecayChains, describe, refusal
 from simgen.engine.lineshape import fill_shape_bounds
 from simgen.engine.mass_limits import MassLimits
@@ -287,15 +288,10 @@ class _Compiler:
         mixing = self.decays.mixed.get(name)
         if mixing is None or name in self.turns:
             return
-        moved = self.turns[name] = expected[name] * mixing.chance
         if mixing.partner in done:
-            return
-        back = self.decays.mixed.get(mixing.partner)
-        if back is not None:
-            self.turns[mixing.partner] = expected[mixing.partner] * back.chance
-            moved -= self.turns[mixing.partner]
-        expected[name] -= moved
-        expected[mixing.partner] += moved
+            self.turns[name] = expected[name] * mixing.chance
+        else:
+            self.turns |= exchange_flavours(self.decays.mixed, name, expected)
 
     def _substitutions(self, expected: dict[str, float]) -> list[Substitution]:
         """List channels whose model is not implemented, most frequent first."""
