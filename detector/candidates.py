@@ -15,10 +15,7 @@ from detector.candidate_table import CandidateTable
 from detector.combinations import Passed
 from detector.combinatorial import combine_block
 from detector.cutflow import PAIR_STEPS, CutFlow, combinatorial_stages
-from detector.decay_vertices import (
-    MeasuredVertex,
-    measure_decay_vertices,
-)
+from detector.decay_vertices import measure_decay_vertices
 from detector.hadronic_tag import smear_hadronic_tags
 from detector.matching import SOURCES, match_candidates
 from detector.reconstruct import (
@@ -37,12 +34,13 @@ from detector.vertex_parts import combined_parts, true_parts
 from simgen.random import Stage, open_stream
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     from detector.config import CandidateConfig, SignalTopology
     from detector.profiles import DetectorProfile
+    from detector.vertex_parts import VertexParts
     from simgen.events import EventBlock
     from simgen.typing import FloatArray, Int8Array, Int32Array, IntArray
 
@@ -125,33 +123,17 @@ def smear_block(
     from_parent = rows[:, _of_parent(config.topology)]
     true_r_sig = _decay_vertices(block, start, from_parent, rows[:, Slot.PARENT_SIG])
     true_r_tag = _decay_vertices(block, start, rows[:, Slot.TAG_LEPTON], rows[:, Slot.PARENT_TAG])
-    event_id = block.event_id[events]
-    r_0 = known_primary_vertices(block.vertex[events], event_id, profile, seed)
-    total = known_beams(profile, event_id, seed)
-    vertices = measure_decay_vertices(
-        block,
-        events,
-        lambda: true_parts(block, events, topology, smeared, config.topology),
-        r_0,
-        total,
-        true_r_sig,
-        true_r_tag,
-        _seen(measured),
-        profile,
-        config.topology,
-        seed,
-    )
     table = CandidateTable(
         **_what_all_have(
             block,
             events,
             profile,
+            config,
             seed,
             (measured, true),
             (parent_sig, parent_tag),
             (true_r_sig, true_r_tag),
-            (total, r_0),
-            vertices,
+            lambda: true_parts(block, events, topology, smeared, config.topology),
         ),
         is_signal=np.ones(len(events), dtype=np.int8),
         tau_mode=topology.tau_mode[events],
@@ -187,23 +169,8 @@ def _combine(
     matched = match_candidates(block, events, found, config)
     measured = found.measured[:, events]
     parents = tuple(_parents(block, events, matched.parents[:, i]) for i in (0, 1))
-    true_r_sig, true_r_tag = (np.ascontiguousarray(matched.vertices[:, i]) for i in (0, 1))
-    event_id = block.event_id[events]
-    r_0 = known_primary_vertices(block.vertex[events], event_id, profile, seed)
-    total = known_beams(profile, event_id, seed)
-    vertices = measure_decay_vertices(
-        block,
-        events,
-        lambda: combined_parts(block, events, found, profile, config, seed),
-        r_0,
-        total,
-        true_r_sig,
-        true_r_tag,
-        _seen(measured),
-        profile,
-        config.topology,
-        seed,
-    )
+    true_r_sig = np.ascontiguousarray(matched.vertices[:, 0])
+    true_r_tag = np.ascontiguousarray(matched.vertices[:, 1])
     charges = _charges(matched.sources)
     kind, value = found.kind[events], found.value[events]
     table = CandidateTable(
@@ -211,12 +178,12 @@ def _combine(
             block,
             events,
             profile,
+            config,
             seed,
             (measured, matched.true),
             parents,
             (true_r_sig, true_r_tag),
-            (total, r_0),
-            vertices,
+            lambda: combined_parts(block, events, found, profile, config, seed),
         ),
         is_signal=matched.is_signal,
         tau_mode=kind[:, 0],
@@ -252,12 +219,12 @@ def _what_all_have(
     block: EventBlock,
     events: IntArray,
     profile: DetectorProfile,
+    config: CandidateConfig,
     seed: int,
     momenta: tuple[FloatArray, FloatArray],
     parents: tuple[FloatArray, ...],
-    origins: tuple[FloatArray, ...],
-    beams: tuple[FloatArray, FloatArray],
-    vertices: tuple[MeasuredVertex, MeasuredVertex],
+    origins: tuple[FloatArray, FloatArray],
+    list_parts: Callable[[], VertexParts],
 ) -> dict[str, Any]:
     """Return the fields that do not depend on how candidates are put together.
 
@@ -265,21 +232,23 @@ def _what_all_have(
     ----------
     block, events
         True events, and the rows of those with a candidate.
-    profile, seed
-        Detector and seed.
+    profile, config, seed
+        As for `smear_block`.
     momenta
         Measured and true momenta, (len(Role), n, 4).
     parents, origins
         True momenta (n, 4) and decay vertices (n, 3) of the signal's and the tag's parent.
-    beams
-        Measured momentum (n, 4) of the beams and r_0 (n, 3).
-    vertices
-        Measured decay vertices of signal and tag.
+    list_parts
+        Returns what vertices are fitted from; called if they are.
     """
     event_id, n = block.event_id[events], len(events)
     measured, true = momenta
-    total, r_0 = beams
-    r_sig, r_tag = vertices
+    total = known_beams(profile, event_id, seed)
+    r_0 = known_primary_vertices(block.vertex[events], event_id, profile, seed)
+    r_sig, r_tag = measure_decay_vertices(
+        block, events, list_parts, r_0, total, *origins, _seen(measured), profile, config.topology,
+        seed,
+    )  # fmt: skip
     return {
         "event_id": event_id,
         "weight": block.weight[events],
