@@ -104,3 +104,10 @@ class TestRun:
         done = simgen("generate", config, "-o", tmp_path / "out")
         assert done.code != 0
         assert "photon_energy: input should be greater" in done.err
+
+    def test_a_cut_that_nothing_would_use_is_refused(self, tmp_path):
+        config = write(tmp_path, "ignored, photon_energy: 0.01")
+        done = simgen("generate", config, "-o", tmp_path / "out")
+        assert done.code != 0
+        assert "photon_energy is for final_state_radiation: applied; found ignored" in done.err
+        assert not (tmp_path / "out").exists()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from simgen.config import find_config
 from simgen.decfile import BASE_TABLES, Diagnostic, diagnose, load_decay_table
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 _NOT_IMPLEMENTED = "SGD014"
 _ROOM = 1.1
 _MOST_SHOWN = 20
+_PHOTON_ENERGY = 1e-3  # GeV; below what a tracker resolves
 
 
 class DecayTableSettings(BaseModel):
@@ -102,12 +103,19 @@ class DecayTableSettings(BaseModel):
         "a product, not by PHOTOS itself",
     )
     photon_energy: float = Field(
-        default=1e-3,
+        default=_PHOTON_ENERGY,
         ge=1e-4,
         le=1.0,
         description="with `final_state_radiation: applied`, the lowest energy of radiated photons "
         "in the rest frame of what decays, GeV",
     )
+
+    @model_validator(mode="after")
+    def _used(self) -> Self:
+        """Refuse a photon energy that nothing would use."""
+        if self.final_state_radiation == "ignored" and self.photon_energy != _PHOTON_ENERGY:
+            raise ValueError("photon_energy is for final_state_radiation: applied; found ignored")
+        return self
 
 
 class _Root(BaseModel):
